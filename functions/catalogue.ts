@@ -1,0 +1,55 @@
+/** One step: a file in steps/, a function, `${arn}` in the state machines, and the states that call it. */
+export interface CatalogueRow {
+  readonly name: string;
+  readonly arn: string;
+  readonly states: readonly string[];
+}
+
+const row = (name: string, states?: readonly string[]): CatalogueRow => {
+  const pascal = name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return { name, arn: `${pascal}Arn`, states: states ?? [pascal] };
+};
+
+/** Every step of every machine, in the order in which a build meets them. */
+export const catalogue: readonly CatalogueRow[] = [
+  row("validate-request"),
+  row("acquire-lock"),
+  row("create-network"),
+  row("create-endpoints"),
+  row("wait-for-dns"),
+  row("launch-nodes"),
+  row("create-api-endpoint"),
+  row("wait-for-api-endpoint"),
+  row("wait-for-nodes"),
+  row("check-dns"),
+  row("preload-images", ["PreloadImagesControlPlane", "PreloadImagesWorkers"]),
+  row("kubeadm-init"),
+  row("capture-join"),
+  row("install-networking"),
+  row("join-control-planes"),
+  row("join-workers"),
+  row("install-storage"),
+  row("verify-cluster"),
+  row("probe-isolation"),
+  row("revoke-join"),
+  row("certify-isolation"),
+  row("publish-access"),
+  row("commit-generation"),
+  row("release-lock"),
+  row("await-command", [
+    "AwaitCommandCheckDns",
+    "AwaitCommandPreloadImagesControlPlane",
+    "AwaitCommandPreloadImagesWorkers",
+    "AwaitCommandKubeadmInit",
+    "AwaitCommandCaptureJoin",
+    "AwaitCommandInstallNetworking",
+    "AwaitCommandJoinControlPlanes",
+    "AwaitCommandJoinWorkers",
+    "AwaitCommandInstallStorage",
+    "AwaitCommandVerifyCluster",
+    "AwaitCommandProbeIsolation",
+    "AwaitCommandRevokeJoin",
+    "AwaitCommandPublishAccess",
+  ]),
+  row("record-failure"),
+];

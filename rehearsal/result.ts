@@ -1,0 +1,47 @@
+import type { CallRecord } from "./world/door.ts";
+import type { InventoryItem } from "./world/service.ts";
+
+/** One event of an execution's history, in Step Functions' own names (`TaskStateEntered`, `LambdaFunctionFailed`, ...). */
+export interface HistoryEvent {
+  readonly id: number;
+  readonly previousEventId: number;
+  /** Milliseconds of virtual time. */
+  readonly timestamp: number;
+  readonly type: string;
+  /** The details object of the event: `{ name, input }`, `{ error, cause }`, `{ output }` ... with AWS's field names. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Everything one rehearsal found out. `--json` prints a part of it, the report draws it. */
+export interface Rehearsal {
+  /** ready: the cluster is up. failed: the build failed. refused: the request was wrong. */
+  readonly status: "ready" | "failed" | "refused";
+  readonly seed: number;
+  readonly error: { readonly name: string; readonly cause: string; readonly state: string } | null;
+  readonly execution: {
+    readonly machine: string;
+    /** What Step Functions bills: states entered and retries. */
+    readonly transitions: number;
+    readonly virtualSeconds: number;
+    /** Seconds of the critical path that are not spent waiting for AWS or for a script: transitions, cold starts, poll slack. */
+    readonly ownSeconds: number;
+    readonly criticalPath: readonly { readonly state: string; readonly seconds: number; readonly on: "aws" | "node" | "own" }[];
+    readonly largestStateBytes: number;
+  };
+  readonly calls: { readonly total: number; readonly throttled: number; readonly byOperation: Readonly<Record<string, number>> };
+  readonly inventory: { readonly before: readonly InventoryItem[]; readonly after: readonly InventoryItem[] };
+  readonly cluster: {
+    readonly name: string;
+    readonly generation: number;
+    readonly apiEndpoint: string;
+    readonly nodes: readonly { readonly name: string; readonly role: string; readonly ready: boolean; readonly providerID: string }[];
+  } | null;
+  readonly certificate: {
+    readonly isolated: boolean;
+    readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly evidence: string }[];
+  } | null;
+  readonly audit: { readonly secretLeaks: readonly string[]; readonly breaches: readonly string[]; readonly foreignTouched: readonly string[] };
+  /** Not printed by --json. */
+  readonly history: readonly HistoryEvent[];
+  readonly callRecords: readonly CallRecord[];
+}

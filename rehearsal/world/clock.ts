@@ -1,0 +1,82 @@
+interface Due {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/**
+ * Virtual time. Nothing here waits for real: time moves only when every task in flight waits on this clock,
+ * and whatever falls due runs in (time, insertion) order.
+ */
+export class SimClock {
+  #now: number;
+  #order = 0;
+  #holds = 0;
+  readonly #due: Due[] = [];
+
+  constructor(startIso: string) {
+    this.#now = Date.parse(startIso);
+  }
+
+  /** Milliseconds since the epoch. */
+  now(): number {
+    return this.#now;
+  }
+
+  iso(): string {
+    return new Date(this.#now).toISOString();
+  }
+
+  after(seconds: number, run: () => void): void {
+    if (!(seconds >= 0)) throw new RangeError(`cannot wait ${seconds} seconds`);
+    const due: Due = { at: this.#now + seconds * 1000, order: this.#order++, run };
+    let low = 0;
+    for (let high = this.#due.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      const other = this.#due[middle] as Due;
+      if (other.at < due.at || (other.at === due.at && other.order < due.order)) low = middle + 1;
+      else high = middle;
+    }
+    this.#due.splice(low, 0, due);
+  }
+
+  sleep(seconds: number): Promise<void> {
+    return new Promise((resolve) => this.after(seconds, resolve));
+  }
+
+  /**
+   * Runs real asynchronous work (a shell interpreter that loads its commands, say) during which virtual time must stand still.
+   * The work gets `sleep`, which lets time move while it waits.
+   */
+  async hold<T>(work: (sleep: (seconds: number) => Promise<void>) => Promise<T>): Promise<T> {
+    this.#holds++;
+    try {
+      return await work(async (seconds) => {
+        this.#holds--;
+        await this.sleep(seconds);
+        this.#holds++;
+      });
+    } finally {
+      this.#holds--;
+    }
+  }
+
+  /** Moves time until `until` settles, and gives back its result. Throws when nothing is left that could settle it. */
+  async run<T>(until: Promise<T>): Promise<T> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    until.then(settle, settle);
+    for (;;) {
+      // Handlers and clients run on promises alone, so one turn of the event loop drains what they can do without time.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (settled) return until;
+      if (this.#holds > 0) continue;
+      const next = this.#due.shift();
+      if (next === undefined) throw new Error("nothing left to wait for: the simulated world stands still");
+      this.#now = next.at;
+      next.run();
+    }
+  }
+}

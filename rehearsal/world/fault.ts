@@ -1,0 +1,37 @@
+import { EC2ServiceException } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2ServiceException } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { S3ServiceException } from "@aws-sdk/client-s3";
+import { ServiceQuotasServiceException } from "@aws-sdk/client-service-quotas";
+import { SFNServiceException } from "@aws-sdk/client-sfn";
+import { SSMServiceException } from "@aws-sdk/client-ssm";
+
+export type ServiceName = "ec2" | "elb" | "ssm" | "s3" | "sfn" | "quotas";
+
+const exceptions = {
+  ec2: EC2ServiceException,
+  elb: ElasticLoadBalancingV2ServiceException,
+  ssm: SSMServiceException,
+  s3: S3ServiceException,
+  sfn: SFNServiceException,
+  quotas: ServiceQuotasServiceException,
+} as const;
+
+/** Codes that the SDK's standard retry mode takes for throttling; the lists are those of @smithy/service-error-classification. */
+const throttling = new Set(["RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown", "RequestThrottled"]);
+/** Codes that it tries again because they pass. */
+const transient = new Set(["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout", "TimeoutError"]);
+
+export const isThrottling = (code: string): boolean => throttling.has(code);
+export const isTransient = (code: string): boolean => transient.has(code);
+
+/** The exception a client of that service throws for this code: the SDK's own class, its name the wire code. */
+export function fault(service: ServiceName, code: string, message: string): Error {
+  const server = isTransient(code) || code === "InsufficientInstanceCapacity" || code === "RequestLimitExceeded" || code === "SlowDown";
+  const Exception = exceptions[service];
+  return new Exception({
+    name: code,
+    message,
+    $fault: server ? "server" : "client",
+    $metadata: { httpStatusCode: server ? 503 : 400 },
+  });
+}
