@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context } from "aws-lambda";
-import * as z from "zod";
+import type * as z from "zod";
 import type { Aws } from "./aws/aws.ts";
 import { lambdaAws } from "./aws/clients.ts";
 import { toStepError } from "./aws/fault.ts";
@@ -27,7 +27,8 @@ export interface StepSpec<I extends z.ZodType, O extends z.ZodType, D> {
 async function passFence(event: unknown, aws: Aws): Promise<void> {
   const lock = Lock.parse((event as { lock?: unknown } | null)?.lock);
   const record = await s3Records(aws).read(lock.cluster);
-  if (!holdsLock(record?.value, lock)) throw new LockLostError(`another execution holds ${lock.cluster}`, { held: record?.value.lock.number });
+  if (!holdsLock(record?.value, lock))
+    throw new LockLostError(`another execution holds ${lock.cluster}`, { held: record?.value.lock.number });
 }
 
 /** The one wrapper around every step: parse, fence, run, parse again; whatever goes wrong leaves as one of our errors. */

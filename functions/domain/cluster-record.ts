@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { ConflictError, LockLostError, type StepError } from "../errors.ts";
+import { ClusterRequest } from "./cluster-request.ts";
 import { type ClusterName, ExecutionArn, Generation, InternetGatewayId, LockNumber, VpcId } from "./ids.ts";
 import { CertificateRef, type Lock } from "./lock.ts";
-import { ClusterRequest } from "./cluster-request.ts";
 
 /** Resources without client token or unique name: the first id that stands here is the generation's, a second maker deletes its own. */
 export const Made = z.strictObject({ vpcId: VpcId.nullable(), internetGatewayId: InternetGatewayId.nullable() });
@@ -94,23 +94,37 @@ export function decide(record: ClusterRecord | null, intent: Intent, circumstanc
   }
 }
 
-function acquire(record: ClusterRecord | null, intent: Extract<Intent, { kind: "acquire" }>, at: Circumstances): Decision<"acquire"> {
+function acquire(
+  record: ClusterRecord | null,
+  intent: Extract<Intent, { kind: "acquire" }>,
+  at: Circumstances,
+): Decision<"acquire"> {
   if (record === null) return build(emptyRecord(), intent, at);
   const own = Object.entries(record.generations).find(([, row]) => row.builder.execution === at.who);
   const isHolder = record.lock.holders.at(-1)?.execution === at.who;
   if (own !== undefined) {
     // An execution builds one generation in its life; asked again it gets the same answer, or learns that it is no longer the one.
-    if (own[1].state === "building" && isHolder) return { record: null, answer: lockOf(record, intent.name, Number(own[0]), "new") };
-    return { refusal: new LockLostError(`${at.who} has built generation ${own[0]} of ${intent.name} already`, { state: own[1].state }) };
+    if (own[1].state === "building" && isHolder)
+      return { record: null, answer: lockOf(record, intent.name, Number(own[0]), "new") };
+    return {
+      refusal: new LockLostError(`${at.who} has built generation ${own[0]} of ${intent.name} already`, { state: own[1].state }),
+    };
   }
   const busy = record.lock.holders.find(({ execution, since }) => execution !== at.who && !isDead(at, execution, since));
   if (busy !== undefined) {
-    return { refusal: new ConflictError(`${intent.name} is being worked on by ${busy.execution}`, { holder: busy.execution, since: busy.since }) };
+    return {
+      refusal: new ConflictError(`${intent.name} is being worked on by ${busy.execution}`, {
+        holder: busy.execution,
+        since: busy.since,
+      }),
+    };
   }
   const current = record.current === null ? undefined : rowOf(record, record.current);
   if (record.current !== null && current !== undefined) {
     if (!isSameRequest(current.asked, intent.asked)) {
-      return { refusal: new ConflictError(`${intent.name} is ready and was built from another request: rebuild it to change it`) };
+      return {
+        refusal: new ConflictError(`${intent.name} is ready and was built from another request: rebuild it to change it`),
+      };
     }
     if (isHolder) return { record: null, answer: lockOf(record, intent.name, record.current, "ready") };
     const taken = take(record, at);
@@ -186,7 +200,8 @@ const canonical = (value: unknown): string =>
       : inner,
   );
 
-const material = (asked: Row["asked"]) => canonical(Object.fromEntries(Object.entries(asked).filter(([key]) => !immaterial.has(key))));
+const material = (asked: Row["asked"]) =>
+  canonical(Object.fromEntries(Object.entries(asked).filter(([key]) => !immaterial.has(key))));
 
 const isSameRequest = (a: Row["asked"], b: Row["asked"]): boolean => material(a) === material(b);
 
@@ -198,7 +213,9 @@ function onHeld<K extends Intent["kind"]>(
 ): Decision<K> {
   const row = record === null ? undefined : rowOf(record, lock.generation);
   if (record === null || row === undefined || !holdsLock(record, lock)) {
-    return { refusal: new LockLostError(`another execution holds ${lock.cluster}`, { number: lock.number, held: record?.lock.number }) };
+    return {
+      refusal: new LockLostError(`another execution holds ${lock.cluster}`, { number: lock.number, held: record?.lock.number }),
+    };
   }
   return change(record, row);
 }
@@ -222,12 +239,16 @@ function keep(record: ClusterRecord, row: Row, lock: Lock, now: Date): Decision<
   if (row.state === "proved") return { record: null, answer: { rollBack: "no", keptUntil: null } };
   if (row.state === "kept") return { record: null, answer: { rollBack: "kept", keptUntil: row.keptUntil } };
   const keptUntil = new Date(now.getTime() + row.request.keepHours * 3_600_000).toISOString();
-  return { record: withRow(record, lock.generation, { ...row, state: "kept", keptUntil }), answer: { rollBack: "kept", keptUntil } };
+  return {
+    record: withRow(record, lock.generation, { ...row, state: "kept", keptUntil }),
+    answer: { rollBack: "kept", keptUntil },
+  };
 }
 
 function commit(record: ClusterRecord, row: Row, lock: Lock, certificate: CertificateRef): Decision<"commit"> {
   if (row.state === "proved" && record.current === lock.generation) return { record: null, answer: null };
-  if (row.state !== "building") return { refusal: new LockLostError(`generation ${lock.generation} of ${lock.cluster} is ${row.state}`) };
+  if (row.state !== "building")
+    return { refusal: new LockLostError(`generation ${lock.generation} of ${lock.cluster} is ${row.state}`) };
   const proved = withRow(record, lock.generation, { ...row, state: "proved", certificate });
   return { record: { ...proved, current: lock.generation, protected: row.request.protected }, answer: null };
 }

@@ -44,7 +44,10 @@ export const ClusterRequest = z.strictObject({
     .prefault({}),
   cni: z.enum(["calico", "manifests"]).default("calico"),
   storage: z
-    .strictObject({ driver: z.enum(["ebs-csi", "none"]).default("ebs-csi"), onDestroy: z.enum(["delete", "retain"]).default("delete") })
+    .strictObject({
+      driver: z.enum(["ebs-csi", "none"]).default("ebs-csi"),
+      onDestroy: z.enum(["delete", "retain"]).default("delete"),
+    })
     .prefault({}),
   verify: z.strictObject({ volume: z.boolean().default(true), loadBalancer: z.boolean().default(false) }).prefault({}),
   onFailure: z.enum(["rollback", "keep"]).default("keep"),
@@ -52,7 +55,10 @@ export const ClusterRequest = z.strictObject({
   protected: z.boolean().default(false),
   rebuild: z
     .strictObject({
-      on: z.array(z.enum(["schedule", "image", "event"])).max(3).default([]),
+      on: z
+        .array(z.enum(["schedule", "image", "event"]))
+        .max(3)
+        .default([]),
       strategy: z.enum(["beside", "replace"]).default("beside"),
       graceHours: z.int().min(0).max(720).default(24),
     })

@@ -32,7 +32,10 @@ export type ExecutionArn = z.infer<typeof ExecutionArn>;
 
 export const ClusterName = z
   .string()
-  .regex(/^[a-z](?:[a-z0-9-]{1,18})[a-z0-9]$/, "3 to 20 of a-z, 0-9 and hyphen, beginning with a letter and not ending with a hyphen")
+  .regex(
+    /^[a-z](?:[a-z0-9-]{1,18})[a-z0-9]$/,
+    "3 to 20 of a-z, 0-9 and hyphen, beginning with a letter and not ending with a hyphen",
+  )
   .brand<"ClusterName">();
 export type ClusterName = z.infer<typeof ClusterName>;
 export const Generation = z.int().min(1).max(9999);

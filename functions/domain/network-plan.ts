@@ -1,5 +1,15 @@
 import { strict as assert } from "node:assert";
-import { addressAt, type Block, formatBlock, isAligned, lastAddress, overlap, parseBlock, split, usableAddresses } from "./cidr.ts";
+import {
+  addressAt,
+  type Block,
+  formatBlock,
+  isAligned,
+  lastAddress,
+  overlap,
+  parseBlock,
+  split,
+  usableAddresses,
+} from "./cidr.ts";
 import type { ClusterRequest } from "./cluster-request.ts";
 import type { ControlPlanePlan, ZonePlan } from "./plan.ts";
 import type { Problem } from "./problem.ts";
@@ -15,12 +25,17 @@ export function privateDnsName(address: string, region: string): string {
   return `ip-${address.replaceAll(".", "-")}.${suffix}`;
 }
 
-const perZone = (total: number, zones: number, index: number): number => Math.floor(total / zones) + (index < total % zones ? 1 : 0);
+const perZone = (total: number, zones: number, index: number): number =>
+  Math.floor(total / zones) + (index < total % zones ? 1 : 0);
 
 /** What is wrong with the request's addresses, each with its field path. */
 export function addressProblems(request: ClusterRequest): Problem[] {
   const { vpcCidr, podCidr, serviceCidr, zones, publicSubnets } = request.network;
-  const blocks = Object.entries({ vpcCidr, podCidr, serviceCidr }).map(([field, cidr]) => ({ field, cidr, block: parseBlock(cidr) }));
+  const blocks = Object.entries({ vpcCidr, podCidr, serviceCidr }).map(([field, cidr]) => ({
+    field,
+    cidr,
+    block: parseBlock(cidr),
+  }));
   const problems: Problem[] = [];
   for (const [index, { field, cidr, block }] of blocks.entries()) {
     const path = `network.${field}`;
@@ -32,7 +47,8 @@ export function addressProblems(request: ClusterRequest): Problem[] {
     }
   }
   const vpc = parseBlock(vpcCidr);
-  if (vpc.prefix < 16 || vpc.prefix > 28) problems.push({ path: "network.vpcCidr", problem: `${vpcCidr}: a VPC takes a prefix from /16 to /28` });
+  if (vpc.prefix < 16 || vpc.prefix > 28)
+    problems.push({ path: "network.vpcCidr", problem: `${vpcCidr}: a VPC takes a prefix from /16 to /28` });
   else if (tooSmall(vpc, request)) {
     problems.push({
       path: "network.vpcCidr",

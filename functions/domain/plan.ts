@@ -30,7 +30,10 @@ export const Plan = z.strictObject({
   /** `<first control plane's name>:6443` for one control plane; null when a load balancer stands in front of them. */
   apiEndpoint: z.string().max(300).nullable(),
   /** Short service names of the interface endpoints: ec2, elasticloadbalancing, ssm, ssmmessages. S3's gateway is always there. */
-  interfaceEndpoints: z.array(z.string().regex(/^[a-z0-9.-]{2,40}$/)).min(4).max(12),
+  interfaceEndpoints: z
+    .array(z.string().regex(/^[a-z0-9.-]{2,40}$/))
+    .min(4)
+    .max(12),
   image: z.strictObject({ id: ImageId, architecture: z.enum(["amd64", "arm64"]), rootDeviceName: z.string().max(40) }),
   bundle: z.strictObject({ bucket: z.string().max(63), key: z.string().max(500), sha256: Sha256 }),
 });

@@ -1,0 +1,64 @@
+import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { type Answers, ClusterRecord, decide, type HolderState, type Intent } from "../domain/cluster-record.ts";
+import type { ClusterName, ExecutionArn } from "../domain/ids.ts";
+import { DefectError, TransientError } from "../errors.ts";
+import type { Aws } from "./aws.ts";
+import { executionState } from "./executions.ts";
+
+export interface RecordsPort {
+  read(cluster: ClusterName): Promise<{ readonly value: ClusterRecord; readonly etag: string } | null>;
+  /** Decides on the record as it stands and swaps it. A record that changed in between is a TransientError: the state looks again. */
+  change<K extends Intent["kind"]>(
+    cluster: ClusterName,
+    who: ExecutionArn,
+    intent: Extract<Intent, { kind: K }>,
+  ): Promise<Answers[K]>;
+}
+
+/** 412 and 409: somebody else wrote first (S3 user guide, conditional writes). */
+const lostRace = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
+
+export function s3Records(aws: Pick<Aws, "s3" | "sfn" | "deployment" | "now">): RecordsPort {
+  const place = (cluster: ClusterName) => ({ Bucket: aws.deployment.bucket, Key: `clusters/${cluster}/record.json` });
+
+  async function read(cluster: ClusterName) {
+    try {
+      const { Body, ETag } = await aws.s3.send(new GetObjectCommand(place(cluster)));
+      if (Body === undefined || ETag === undefined) throw new DefectError("S3 gave an object without body or ETag");
+      return { value: ClusterRecord.parse(JSON.parse(await Body.transformToString())), etag: ETag };
+    } catch (error) {
+      if (error instanceof Error && error.name === "NoSuchKey") return null;
+      throw error;
+    }
+  }
+
+  async function write(cluster: ClusterName, record: ClusterRecord, etag: string | undefined) {
+    const condition = etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: etag };
+    try {
+      await aws.s3.send(
+        new PutObjectCommand({ ...place(cluster), ...condition, Body: JSON.stringify(record), ContentType: "application/json" }),
+      );
+    } catch (error) {
+      if (error instanceof Error && lostRace.has(error.name)) {
+        throw new TransientError(`the record of ${cluster} changed meanwhile`, {}, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async function change<K extends Intent["kind"]>(cluster: ClusterName, who: ExecutionArn, intent: Extract<Intent, { kind: K }>) {
+    const present = await read(cluster);
+    const holders = new Map<ExecutionArn, HolderState>();
+    if (intent.kind === "acquire") {
+      for (const { execution } of present?.value.lock.holders ?? []) {
+        if (execution !== who) holders.set(execution, await executionState(aws.sfn, execution));
+      }
+    }
+    const decision = decide(present?.value ?? null, intent, { who, now: aws.now(), holders });
+    if ("refusal" in decision) throw decision.refusal;
+    if (decision.record !== null) await write(cluster, decision.record, present?.etag);
+    return decision.answer;
+  }
+
+  return { read, change };
+}

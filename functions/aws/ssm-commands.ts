@@ -1,0 +1,118 @@
+import {
+  type CommandInvocation,
+  GetCommandInvocationCommand,
+  ListCommandsCommand,
+  paginateListCommandInvocations,
+  paginateListCommands,
+  SendCommandCommand,
+} from "@aws-sdk/client-ssm";
+import type { Target } from "../domain/deliveries.ts";
+import { type DocumentName, type DocumentParameters, documents } from "../domain/documents.ts";
+import { CommandId, InstanceId } from "../domain/ids.ts";
+import type { Lock } from "../domain/lock.ts";
+import { DefectError } from "../errors.ts";
+import type { Aws } from "./aws.ts";
+
+export interface CommandRequest<N extends DocumentName = DocumentName> {
+  readonly document: N;
+  readonly parameters: DocumentParameters<N>;
+  readonly target: Target;
+  readonly comment: string;
+  /** Nodes at a time: `"1"` makes control planes join one after another. */
+  readonly concurrency: "100%" | "1";
+}
+
+export interface CommandProgress {
+  readonly status: "unknown" | "running" | "succeeded" | "failed";
+  readonly targets: number;
+  readonly completed: number;
+  /** Run Command's own word, for the error message: `DeliveryTimedOut`, `Failed`, `NoInstancesInTag`. */
+  readonly detail: string;
+}
+
+export interface CommandOutput {
+  readonly instanceId: InstanceId;
+  readonly detail: string;
+  readonly output: string;
+}
+
+export interface CommandsPort {
+  /** An earlier command of the same state of the same execution, found by its exact Comment. */
+  find(lock: Lock, document: DocumentName, comment: string): Promise<CommandId | null>;
+  send<N extends DocumentName>(lock: Lock, request: CommandRequest<N>): Promise<CommandId>;
+  look(commandId: CommandId): Promise<CommandProgress>;
+  /** What each node printed, its first 2,500 characters (facts 8.6). One page holds 50 nodes. */
+  outputs(commandId: CommandId): Promise<readonly CommandOutput[]>;
+  /** The end of what a failed node wrote to stderr, which is where our scripts give the reason. */
+  reason(commandId: CommandId, instanceId: InstanceId): Promise<string>;
+}
+
+/** The name under which the stack registers a document. */
+export const documentName = (document: DocumentName): string => `cloister-${document}`;
+
+const running = new Set(["Pending", "InProgress", "Delayed", "Cancelling"]);
+
+const toOutput = (invocation: CommandInvocation): CommandOutput => ({
+  instanceId: InstanceId.parse(invocation.InstanceId),
+  detail: (invocation.StatusDetails ?? invocation.Status ?? "Unknown").replaceAll(" ", ""),
+  output: invocation.CommandPlugins?.[0]?.Output ?? "",
+});
+
+const targetsOf = (lock: Lock, target: Target) => [
+  { Key: "tag:cloister:cluster", Values: [lock.cluster] },
+  { Key: "tag:cloister:generation", Values: [String(lock.generation)] },
+  "nodeName" in target ? { Key: "tag:Name", Values: [target.nodeName] } : { Key: "tag:cloister:role", Values: [...target.roles] },
+];
+
+export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
+  async find(lock, document, comment) {
+    const filters = [
+      { key: "DocumentName" as const, value: documentName(document) },
+      { key: "InvokedAfter" as const, value: lock.since.replace(/\.\d+Z$/, "Z") },
+    ];
+    for await (const page of paginateListCommands({ client: ssm }, { Filters: filters, MaxResults: 50 })) {
+      const found = page.Commands?.find((command) => command.Comment === comment);
+      if (found !== undefined) return CommandId.parse(found.CommandId);
+    }
+    return null;
+  },
+
+  async send(lock, { document, parameters, target, comment, concurrency }) {
+    const { Command } = await ssm.send(
+      new SendCommandCommand({
+        DocumentName: documentName(document),
+        Targets: targetsOf(lock, target),
+        Parameters: Object.fromEntries(Object.entries<string>(parameters).map(([name, value]) => [name, [value]])),
+        Comment: comment,
+        TimeoutSeconds: documents[document].deliverySeconds,
+        MaxConcurrency: concurrency,
+        // With the default of 0 the first failure keeps the others from ever hearing of the command (facts 8.6).
+        MaxErrors: concurrency === "1" ? "0" : "100%",
+      }),
+    );
+    return CommandId.parse(Command?.CommandId);
+  },
+
+  async look(commandId) {
+    const { Commands } = await ssm.send(new ListCommandsCommand({ CommandId: commandId }));
+    const command = Commands?.[0];
+    if (command === undefined) return { status: "unknown", targets: 0, completed: 0, detail: "not listed yet" };
+    const detail = (command.StatusDetails ?? command.Status ?? "Unknown").replaceAll(" ", "");
+    const progress = { targets: command.TargetCount ?? 0, completed: command.CompletedCount ?? 0, detail };
+    if (running.has(command.Status ?? "")) return { ...progress, status: "running" };
+    return { ...progress, status: command.Status === "Success" ? "succeeded" : "failed" };
+  },
+
+  async outputs(commandId) {
+    const outputs: CommandOutput[] = [];
+    const pages = paginateListCommandInvocations({ client: ssm }, { CommandId: commandId, Details: true, MaxResults: 50 });
+    for await (const page of pages) outputs.push(...(page.CommandInvocations ?? []).map(toOutput));
+    return outputs;
+  },
+
+  async reason(commandId, instanceId) {
+    const answer = await ssm.send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: instanceId }));
+    if (answer.Status === undefined) throw new DefectError("SSM gave an invocation without a status");
+    return (answer.StandardErrorContent ?? "").trim();
+  },
+});

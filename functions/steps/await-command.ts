@@ -1,0 +1,57 @@
+import * as z from "zod";
+import { type CommandsPort, ssmCommands } from "../aws/ssm-commands.ts";
+import { SentCommand } from "../command-step.ts";
+import { parseOutput } from "../domain/command-output.ts";
+import { DocumentName } from "../domain/documents.ts";
+import type { CommandId } from "../domain/ids.ts";
+import { Lock } from "../domain/lock.ts";
+import { CommandFailedError, NotReadyError } from "../errors.ts";
+import { defineStep } from "../step.ts";
+
+/** Looks once at a sent command. Still running is NotReadyError; a failed one names node, script and the script's last words. */
+export const awaitCommand = defineStep({
+  name: "await-command",
+  mutates: false,
+  input: z.strictObject({ lock: Lock, document: DocumentName, command: SentCommand }),
+  /** What the script printed where it ran on one node; null where it ran on several. */
+  output: z.strictObject({ output: z.record(z.string(), z.json()).nullable() }),
+  deps: (aws) => ({ commands: ssmCommands(aws) }),
+  async run({ document, command: { commandId, targets } }, { commands }: { commands: CommandsPort }, log) {
+    const progress = await commands.look(commandId);
+    if (progress.status === "unknown" || progress.status === "running") {
+      throw new NotReadyError(`${document} has ended on ${progress.completed} of ${targets} nodes`, { commandId });
+    }
+    if (progress.status === "failed") throw await failure(document, commandId, progress.detail, commands);
+    if (progress.targets !== targets) {
+      throw new CommandFailedError(`${document} reached ${progress.targets} of ${targets} nodes`, { commandId });
+    }
+    log.info("command ended", { commandId, document, targets });
+    if (targets > 1) return { output: null };
+    const [only] = await commands.outputs(commandId);
+    return { output: parseOutput(document, only?.output ?? "") };
+  },
+});
+
+async function failure(
+  document: DocumentName,
+  commandId: CommandId,
+  detail: string,
+  commands: CommandsPort,
+): Promise<CommandFailedError> {
+  const outputs = await commands.outputs(commandId);
+  const failed = outputs.filter((output) => output.detail !== "Success");
+  const [first] = failed;
+  if (first === undefined) return new CommandFailedError(`${document}: ${detail}`, { commandId });
+  const reason = await commands.reason(commandId, first.instanceId);
+  const lastLines = reason.split("\n").slice(-3).join("\n");
+  return new CommandFailedError(
+    `${document} on ${first.instanceId} (${failed.length} of ${outputs.length} nodes): ${lastLines || first.detail}`,
+    {
+      commandId,
+      instanceId: first.instanceId,
+      detail: first.detail,
+    },
+  );
+}
+
+export const { handler } = awaitCommand;

@@ -1,0 +1,17 @@
+import { ssmParameters } from "../aws/parameters.ts";
+import { defineCommandStep } from "../command-step.ts";
+import { toFirstControlPlane } from "../domain/deliveries.ts";
+
+/** Ends every way to join: the parameter from here, tokens and uploaded certificates from the control plane. */
+export const revokeJoin = defineCommandStep({
+  name: "revoke-join",
+  document: "revoke-join",
+  extra: {},
+  delivery: toFirstControlPlane,
+  parameters: () => ({}),
+  async before(lock, aws) {
+    await ssmParameters(aws).remove(lock, "join");
+  },
+});
+
+export const { handler } = revokeJoin;
