@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import type { Deployment } from "../aws/aws.ts";
+import { type ParametersPort, ssmParameters } from "../aws/parameters.ts";
+import { awsPreflight, type PreflightPort } from "../aws/preflight.ts";
+import { Bundle } from "../domain/bundle.ts";
+import { ClusterRequest } from "../domain/cluster-request.ts";
+import { ExecutionArn } from "../domain/ids.ts";
+import { Plan } from "../domain/plan.ts";
+import { type AccountFacts, accountProblems, interfaceEndpoints, parseS3Address, planCluster } from "../domain/preflight.ts";
+import { refusal } from "../domain/problem.ts";
+import { readRequest } from "../domain/request-problems.ts";
+import { defineStep } from "../step.ts";
+
+interface Deps {
+  readonly preflight: PreflightPort;
+  readonly parameters: ParametersPort;
+  readonly deployment: Deployment;
+}
+
+/** Reads the request, looks at the account without changing it, names every problem at once, and plans the whole build as data. */
+export const validateRequest = defineStep({
+  name: "validate-request",
+  mutates: false,
+  input: z.strictObject({ input: z.json(), execution: ExecutionArn }),
+  output: z.strictObject({ asked: z.record(z.string(), z.json()), request: ClusterRequest, plan: Plan }),
+  deps: (aws): Deps => ({ preflight: awsPreflight(aws), parameters: ssmParameters(aws), deployment: aws.deployment }),
+  async run({ input }, deps: Deps, log) {
+    const { request, problems } = readRequest(input);
+    if (request === null) throw refusal(problems);
+    const facts = await look(request, deps);
+    const all = [...problems, ...accountProblems(request, facts, deps.deployment)];
+    if (all.length > 0) throw refusal(all);
+    const plan = planCluster(request, facts, deps.deployment);
+    log.info("request planned", { cluster: request.name, zones: plan.zones.length, image: plan.image.id });
+    return { asked: input as Record<string, z.core.util.JSONType>, request, plan };
+  },
+});
+
+async function look(request: ClusterRequest, { preflight, parameters, deployment }: Deps): Promise<AccountFacts> {
+  const types = [...new Set([request.controlPlane.instanceType, request.workers.instanceType])];
+  const imageId = request.images.ami ?? (await parameters.value(deployment.defaultImageParameter));
+  const bundleAddress = request.images.bundle ?? (await parameters.value(deployment.defaultBundleParameter));
+  const [zones, image, instanceTypes, offerings, endpointZones, bundle, usage, quotas] = await Promise.all([
+    preflight.zones(),
+    imageId === null ? null : preflight.image(imageId),
+    preflight.instanceTypes(types),
+    preflight.offerings(types),
+    preflight.endpointZones(interfaceEndpoints),
+    readBundle(bundleAddress, preflight),
+    Promise.all([preflight.vpcCount(), preflight.vcpusInUse()]),
+    // Quota codes from Service Quotas: VPCs per Region, Running On-Demand Standard instances, Interface VPC endpoints per VPC.
+    Promise.all([
+      preflight.quota("vpc", "L-F678F1CE"),
+      preflight.quota("ec2", "L-1216C47A"),
+      preflight.quota("vpc", "L-29B6F2EB"),
+    ]),
+  ]);
+  return {
+    zones,
+    imageId,
+    image,
+    bundleAddress,
+    bundle,
+    calicoManifest: await readCalico(bundleAddress, bundle, preflight),
+    instanceTypes,
+    offerings,
+    endpointZones,
+    usage: { vpcs: usage[0], vcpus: usage[1] },
+    quotas: { vpcs: quotas[0], vcpus: quotas[1], endpointsPerVpc: quotas[2] },
+  };
+}
+
+async function readBundle(address: string | null, preflight: PreflightPort): Promise<AccountFacts["bundle"]> {
+  if (address === null) return { problem: "is missing" };
+  const { bucket, key } = parseS3Address(address);
+  const text = await preflight.object(bucket, key);
+  if (text === null) return { problem: "is not found" };
+  try {
+    const parsed = Bundle.safeParse(JSON.parse(text));
+    if (!parsed.success) return { problem: `is not a bundle: ${z.prettifyError(parsed.error)}` };
+    return { content: parsed.data, sha256: createHash("sha256").update(text).digest("hex") };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { problem: `is not JSON: ${error.message}` };
+    throw error;
+  }
+}
+
+async function readCalico(
+  address: string | null,
+  bundle: AccountFacts["bundle"],
+  preflight: PreflightPort,
+): Promise<string | null> {
+  if (address === null || "problem" in bundle) return null;
+  const manifest = bundle.content.manifests.find(({ kind }) => kind === "calico");
+  if (manifest === undefined) return null;
+  const { bucket, key } = parseS3Address(address);
+  return preflight.object(bucket, `${key.slice(0, key.lastIndexOf("/") + 1)}${manifest.key}`);
+}
+
+export const { handler } = validateRequest;
