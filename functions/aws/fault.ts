@@ -10,9 +10,7 @@ const byCode: ReadonlyMap<string, Kind> = new Map([
   ...rows(TransientError, [
     "RequestLimitExceeded",
     "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
+    "TooManyRequests",
     "RequestThrottled",
     "RateExceeded",
     "SlowDown",
@@ -20,7 +18,6 @@ const byCode: ReadonlyMap<string, Kind> = new Map([
     "InternalFailure",
     "InternalServerError",
     "ServiceUnavailable",
-    "ServiceException",
     "Unavailable",
     "RequestTimeout",
     "TimeoutError",
@@ -71,22 +68,24 @@ const byCode: ReadonlyMap<string, Kind> = new Map([
   ...rows(AccessError, [
     "UnauthorizedOperation",
     "AccessDenied",
-    "AccessDeniedException",
     "AuthFailure",
     "OptInRequired",
     "PendingVerification",
     "ExpiredToken",
-    "ExpiredTokenException",
-    "UnrecognizedClientException",
+    "UnrecognizedClient",
     "InvalidClientTokenId",
     "OperationNotPermitted",
   ]),
 ]);
 
+/** The SDK names some services' errors after its classes, which adds a word to the code: `LoadBalancerNotFoundException`. */
+const bare = (name: string): string => name.replace(/Exception$/, "");
+
 /** The code by which AWS, or Node's sockets, name a failure. */
 const codeOf = (error: Error): string => {
   const { code } = error as { code?: unknown };
-  return !byCode.has(error.name) && typeof code === "string" && byCode.has(code) ? code : error.name;
+  const name = bare(error.name);
+  return !byCode.has(name) && typeof code === "string" && byCode.has(code) ? code : name;
 };
 
 /** RunInstances does not know a young instance profile for up to a minute, and says so with the least telling of codes (facts 8.3). */
@@ -114,6 +113,6 @@ export function toStepError(cause: unknown, facts: Readonly<Record<string, unkno
   return new Kind(`${code}: ${readable(cause.message)}`, { ...facts, code }, { cause });
 }
 
-/** Whether AWS refused with one of these codes. */
+/** Whether AWS refused with one of these codes, given without the `Exception` that some classes add. */
 export const isRefusal = (error: unknown, ...codes: readonly string[]): error is Error =>
-  error instanceof Error && codes.includes(error.name);
+  error instanceof Error && codes.includes(bare(error.name));
