@@ -1,0 +1,40 @@
+import type { Aws, Deployment } from "../functions/aws/aws.ts";
+import { catalogue } from "../functions/catalogue.ts";
+import type { Log } from "../functions/step.ts";
+
+/** A step as every file in functions/steps exports one, under its name in camel case. */
+interface Step {
+  readonly name: string;
+  readonly mutates: boolean;
+  execute(event: unknown, aws: Aws, log: Log): Promise<unknown>;
+}
+
+const camel = (name: string): string => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Every step of the catalogue, loaded once. */
+export async function loadSteps(): Promise<ReadonlyMap<string, Step>> {
+  const loaded = await Promise.all(
+    catalogue.map(async ({ name }) => {
+      const module: Record<string, unknown> = await import(`../functions/steps/${name}.ts`);
+      const step = module[camel(name)] as Step | undefined;
+      if (step?.name !== name) throw new Error(`functions/steps/${name}.ts does not export the step ${camel(name)}`);
+      return [name, step] as const;
+    }),
+  );
+  return new Map(loaded);
+}
+
+/** The name under which the stack deploys a step's function. */
+export const functionName = (step: string): string => `cloister-${step}`;
+
+/** The state machine's text with each `${<Step>Arn}` replaced by that function's alias, as CloudFormation does. */
+export function substitute(definition: string, { region, account }: Pick<Deployment, "region" | "account">): string {
+  const arns = new Map(
+    catalogue.map(({ name, arn }) => [arn, `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`]),
+  );
+  return definition.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => {
+    const arn = arns.get(name);
+    if (arn === undefined) throw new Error(`nothing to put in the place of ${whole}`);
+    return arn;
+  });
+}
