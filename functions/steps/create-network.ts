@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { ec2Network } from "../aws/ec2-network.ts";
+import type { NetworkPort } from "../aws/ports.ts";
+import { type RecordsPort, s3Records } from "../aws/s3-records.ts";
+import { ClusterRequest } from "../domain/cluster-request.ts";
+import { Lock } from "../domain/lock.ts";
+import { Network } from "../domain/network.ts";
+import { Plan } from "../domain/plan.ts";
+import { makeSubnets, makeVpc, removeSurplus, routePrivate, routePublic } from "../network-parts.ts";
+import { makeSecurityGroups } from "../network-security.ts";
+import { defineStep } from "../step.ts";
+
+interface Deps {
+  readonly network: NetworkPort;
+  readonly records: RecordsPort;
+}
+
+/** VPC, subnets, route tables and security groups. A rerun finds by owner tag what an earlier run made, and adds what is missing. */
+export const createNetwork = defineStep({
+  name: "create-network",
+  mutates: true,
+  input: z.strictObject({ lock: Lock, request: ClusterRequest, plan: Plan }),
+  output: Network,
+  deps: (aws): Deps => ({ network: ec2Network(aws), records: s3Records(aws) }),
+  async run({ lock, request, plan }, { network, records }: Deps, log) {
+    const site = { lock, request, plan, network, records, log };
+    const vpcId = await makeVpc(site);
+    // Both before any endpoint, or private DNS is refused (facts 8.2).
+    await network.enable(vpcId, "dnsSupport");
+    await network.enable(vpcId, "dnsHostnames");
+    const subnets = await makeSubnets(site, vpcId);
+    const privateSubnets = subnets.filter(({ isPublic }) => !isPublic).map(({ zone, subnetId }) => ({ zone, subnetId }));
+    const publicSubnets = subnets.filter(({ isPublic }) => isPublic);
+    const privateRouteTableId = await routePrivate(site, vpcId, privateSubnets);
+    if (publicSubnets.length > 0) await routePublic(site, vpcId, publicSubnets);
+    const securityGroups = await makeSecurityGroups(site, vpcId);
+    await removeSurplus(site, vpcId);
+    return { vpcId, privateSubnets, privateRouteTableId, securityGroups };
+  },
+});
+
+export const { handler } = createNetwork;
