@@ -1,3 +1,4 @@
+import type { SeenEndpoint } from "../domain/endpoint-state.ts";
 import type {
   EndpointId,
   InstanceId,
@@ -73,14 +74,8 @@ export interface NetworkPort {
   prefixListOf(service: string): Promise<string>;
 }
 
-export interface FoundEndpoint extends Tagged {
+export interface FoundEndpoint extends Tagged, SeenEndpoint {
   readonly endpointId: EndpointId;
-  /** `com.amazonaws.us-west-2.ssm` */
-  readonly service: string;
-  readonly type: "interface" | "gateway";
-  /** In lower case: AWS's types and its answers differ in that (facts 8.2). */
-  readonly state: string;
-  readonly privateNames: readonly string[];
   readonly hasPrivateDns: boolean;
   readonly policy: string;
 }
