@@ -1,16 +1,6 @@
+import type { HistoryEvent } from "./world/asl/history.ts";
 import type { CallRecord } from "./world/door.ts";
 import type { InventoryItem } from "./world/service.ts";
-
-/** One event of an execution's history, in Step Functions' own names (`TaskStateEntered`, `LambdaFunctionFailed`, ...). */
-export interface HistoryEvent {
-  readonly id: number;
-  readonly previousEventId: number;
-  /** Milliseconds of virtual time. */
-  readonly timestamp: number;
-  readonly type: string;
-  /** The details object of the event: `{ name, input }`, `{ error, cause }`, `{ output }` ... with AWS's field names. */
-  readonly details: Readonly<Record<string, unknown>>;
-}
 
 /** Everything one rehearsal found out. `--json` prints a part of it, the report draws it. */
 export interface Rehearsal {
@@ -34,13 +24,22 @@ export interface Rehearsal {
     readonly name: string;
     readonly generation: number;
     readonly apiEndpoint: string;
-    readonly nodes: readonly { readonly name: string; readonly role: string; readonly ready: boolean; readonly providerID: string }[];
+    readonly nodes: readonly {
+      readonly name: string;
+      readonly role: string;
+      readonly ready: boolean;
+      readonly providerID: string;
+    }[];
   } | null;
   readonly certificate: {
     readonly isolated: boolean;
     readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly evidence: string }[];
   } | null;
-  readonly audit: { readonly secretLeaks: readonly string[]; readonly breaches: readonly string[]; readonly foreignTouched: readonly string[] };
+  readonly audit: {
+    readonly secretLeaks: readonly string[];
+    readonly breaches: readonly string[];
+    readonly foreignTouched: readonly string[];
+  };
   /** Not printed by --json. */
   readonly history: readonly HistoryEvent[];
   readonly callRecords: readonly CallRecord[];

@@ -1,0 +1,107 @@
+import type { Universe } from "../service.ts";
+import { SimulationGap } from "../service.ts";
+import { checkDefinition, type Definition } from "./definition.ts";
+import { Execution, type Host, type Invocation, type LambdaFunction } from "./execution.ts";
+import { History, type HistoryEvent } from "./history.ts";
+import { type Json, StateError } from "./paths.ts";
+
+/** The function timeout the stack sets: after it Lambda gives up on the call, which goes on nowhere else (design 4). */
+const functionTimeoutSeconds = 60;
+
+/** The Step Functions and the Lambda of the virtual account: machines, functions, and every execution that ever ran. */
+export class StepFunctions {
+  readonly executions = new Map<string, Execution>();
+  readonly #universe: Universe;
+  readonly #machines = new Map<string, Definition>();
+  readonly #functions = new Map<string, LambdaFunction>();
+  readonly #warm = new Set<string>();
+  readonly #onEvent: (event: HistoryEvent, execution: string) => void;
+  #calls = 0;
+
+  constructor(universe: Universe, onEvent: (event: HistoryEvent, execution: string) => void = () => {}) {
+    this.#universe = universe;
+    this.#onEvent = onEvent;
+  }
+
+  /** `definition` is the file's text with its ARNs filled in. */
+  addMachine(name: string, definition: string): void {
+    this.#machines.set(name, checkDefinition(JSON.parse(definition)));
+  }
+
+  addFunction(arn: string, run: LambdaFunction): void {
+    this.#functions.set(arn, run);
+  }
+
+  machineArn(name: string): string {
+    return `arn:aws:states:${this.#universe.region}:${this.#universe.account}:stateMachine:${name}`;
+  }
+
+  executionArn(machine: string, name: string): string {
+    return `arn:aws:states:${this.#universe.region}:${this.#universe.account}:execution:${machine}:${name}`;
+  }
+
+  start(machine: string, name: string, input: Json): Execution {
+    const definition = this.#machines.get(machine);
+    if (definition === undefined) throw new SimulationGap(`no state machine is called ${machine}`);
+    const arn = this.executionArn(machine, name);
+    const history = new History(this.#universe.clock, (event) => this.#onEvent(event, arn));
+    const host: Host = {
+      clock: this.#universe.clock,
+      chance: this.#universe.chance,
+      invoke: (functionArn, event, invocation) => this.#invoke(functionArn, event, invocation),
+      nested: (parameters, childName) => this.#nested(parameters, childName),
+    };
+    const execution = new Execution(host, definition, { arn, name, machine, input }, history);
+    this.executions.set(arn, execution);
+    return execution;
+  }
+
+  async #invoke(functionArn: string, event: Json, invocation: Invocation): Promise<Json> {
+    const { clock, chance } = this.#universe;
+    const run = this.#functions.get(functionArn);
+    if (run === undefined) throw new StateError("Lambda.ResourceNotFoundException", `no function ${functionArn}`);
+    if (!this.#warm.has(functionArn)) {
+      this.#warm.add(functionArn);
+      await clock.sleep(chance.seconds("lambda.coldStart", functionArn));
+    }
+    const request = `request-${++this.#calls}`;
+    const limit = clock.sleep(functionTimeoutSeconds).then(() => {
+      throw new StateError(
+        "Sandbox.Timedout",
+        `RequestId: ${request} Error: Task timed out after ${functionTimeoutSeconds}.00 seconds`,
+      );
+    });
+    const work = run(structuredClone(event), invocation).then(
+      (value) => JSON.parse(JSON.stringify(value ?? null)) as Json,
+      throwAsLambda,
+    );
+    // A call that is given up goes on; whatever it ends in then, nobody hears of it.
+    work.catch(() => {});
+    limit.catch(() => {});
+    return Promise.race([work, limit]);
+  }
+
+  /** `startExecution.sync:2`: the child's output is parsed; a child that did not succeed fails the state. */
+  async #nested(parameters: Json, childName: string): Promise<Json> {
+    const { StateMachineArn, Input, Name } = parameters as { StateMachineArn: string; Input: Json; Name?: string };
+    const machine = StateMachineArn.split(":").at(-1) ?? "";
+    const child = this.start(machine, Name ?? childName, Input);
+    const { status, output, error, cause } = await child.done;
+    const described = { ExecutionArn: child.arn, Name: child.name, StateMachineArn, Status: status, Input };
+    if (status === "SUCCEEDED") return { ...described, Output: output ?? null };
+    throw new StateError("States.TaskFailed", JSON.stringify({ ...described, Error: error, Cause: cause }));
+  }
+}
+
+/** How Lambda hands a thrown error on: its name is the Error, the Cause is JSON. What the simulator cannot do is nobody's failed step. */
+function throwAsLambda(error: unknown): never {
+  if (error instanceof SimulationGap || !(error instanceof Error)) throw error;
+  const gap = gapBehind(error);
+  if (gap !== null) throw gap;
+  throw new StateError(error.name, JSON.stringify({ errorType: error.name, errorMessage: error.message, trace: [] }));
+}
+
+function gapBehind(error: Error): SimulationGap | null {
+  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) if (inner instanceof SimulationGap) return inner;
+  return null;
+}
