@@ -4,7 +4,7 @@ import type { ClusterRequest } from "./domain/cluster-request.ts";
 import { endpointHost } from "./domain/endpoint-hosts.ts";
 import { clusterId, type Lock } from "./domain/lock.ts";
 import type { Network } from "./domain/network.ts";
-import { isLiving, type NodeOrder, nodeOrders, ordinalOf, type SeenMachine, workerName } from "./domain/node-orders.ts";
+import { type NodeOrder, nodeOrders, ordinalOf, type SeenMachine, workerName } from "./domain/node-orders.ts";
 import type { Plan } from "./domain/plan.ts";
 import { cloudProviderTag, ownerTags } from "./domain/tags.ts";
 import { clientToken } from "./domain/tokens.ts";
@@ -54,7 +54,7 @@ async function place(site: LaunchSite, order: NodeOrder, known: readonly SeenMac
 /** An address that is taken is ours still (its machine is ending, or a read lagged), or somebody's who is no node. */
 async function whoHasIt({ machines, lock }: LaunchSite, { address, name }: NodeOrder): Promise<Error> {
   const ours = (await machines.find(lock)).filter((machine) => machine.name === name);
-  if (ours.some((machine) => isLiving(machine) || machine.state !== "terminated"))
+  if (ours.some(({ state }) => state !== "terminated"))
     return new TransientError(`${address} of ${name} is still in use by an earlier machine of ours`);
   return new ConflictError(`${address}, planned for ${name}, is in use by something that is no node of this cluster`);
 }
