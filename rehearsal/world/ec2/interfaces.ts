@@ -1,0 +1,54 @@
+import type * as sdk from "@aws-sdk/client-ec2";
+import { type Facets, filtered, paged } from "./filters.ts";
+import type { NetworkInterface } from "./model.ts";
+import { type Operations, reads } from "./operation.ts";
+import { tagList } from "./shelf.ts";
+import type { Ec2State } from "./state.ts";
+
+const facets: Facets<NetworkInterface> = {
+  "network-interface-id": ({ id }) => [id],
+  "vpc-id": ({ vpcId }) => [vpcId],
+  "subnet-id": ({ subnetId }) => [subnetId],
+  "availability-zone": ({ zone }) => [zone],
+  "group-id": ({ groupIds }) => groupIds,
+  description: ({ description }) => [description],
+  "interface-type": ({ kind }) => [kind],
+  "requester-managed": ({ requester }) => [String(requester !== null)],
+  "private-ip-address": ({ address }) => [address],
+  "addresses.private-ip-address": ({ address }) => [address],
+  "association.public-ip": ({ publicAddress }) => (publicAddress === null ? [] : [publicAddress]),
+  "attachment.instance-id": ({ instanceId }) => (instanceId === null ? [] : [instanceId]),
+  status: () => ["in-use"],
+};
+
+const shown = (state: Ec2State, own: NetworkInterface) => ({
+  NetworkInterfaceId: own.id,
+  VpcId: own.vpcId,
+  SubnetId: own.subnetId,
+  AvailabilityZone: own.zone,
+  PrivateIpAddress: own.address,
+  PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: own.address }],
+  Ipv6Addresses: [],
+  Description: own.description,
+  InterfaceType: own.kind,
+  RequesterManaged: own.requester !== null,
+  ...(own.requester === null ? {} : { RequesterId: own.requester }),
+  Groups: own.groupIds.map((GroupId) => ({ GroupId, GroupName: state.groups.find(GroupId)?.name ?? "" })),
+  SourceDestCheck: own.sourceDestCheck,
+  Status: "in-use",
+  OwnerId: state.universe.account,
+  ...(own.publicAddress === null ? {} : { Association: { PublicIp: own.publicAddress, IpOwnerId: "amazon" } }),
+  ...(own.instanceId === null ? {} : { Attachment: { InstanceId: own.instanceId, DeviceIndex: 0, Status: "attached" } }),
+  TagSet: tagList(own.tags),
+});
+
+export const interfaceOperations = (state: Ec2State): Operations => ({
+  DescribeNetworkInterfaces: reads<sdk.DescribeNetworkInterfacesCommandInput>(
+    ["NetworkInterfaceIds", "Filters", "MaxResults", "NextToken"],
+    (input) => {
+      const found = filtered(state.interfaces.seen(input.NetworkInterfaceIds), input.Filters, facets);
+      const { page, ...rest } = paged(found, input, state.pageSize);
+      return { NetworkInterfaces: page.map((own) => shown(state, own)), ...rest };
+    },
+  ),
+});

@@ -1,0 +1,55 @@
+import type * as sdk from "@aws-sdk/client-ec2";
+import { fault } from "../fault.ts";
+import { type Facets, filtered, paged } from "./filters.ts";
+import { type Operations, reads, writes } from "./operation.ts";
+import { putTags, type Resource } from "./shelf.ts";
+import type { Ec2State } from "./state.ts";
+
+interface TagRow {
+  readonly resourceId: string;
+  readonly resourceType: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+const facets: Facets<TagRow> = {
+  "resource-id": ({ resourceId }) => [resourceId],
+  "resource-type": ({ resourceType }) => [resourceType],
+  key: ({ key }) => [key],
+  value: ({ value }) => [value],
+};
+
+export function findResource(state: Ec2State, id: string): Resource | undefined {
+  return state
+    .shelves()
+    .map((shelf) => shelf.find(id))
+    .find((item) => item !== undefined);
+}
+
+function create(state: Ec2State, { Resources = [], Tags = [] }: sdk.CreateTagsCommandInput): object {
+  const found = Resources.map((id) => {
+    const item = findResource(state, id);
+    if (item === undefined) throw fault("ec2", "InvalidID", `The ID '${id}' is not valid`);
+    return item;
+  });
+  for (const { tags } of found) putTags(tags, Tags);
+  return {};
+}
+
+export const tagOperations = (state: Ec2State): Operations => ({
+  CreateTags: writes<sdk.CreateTagsCommandInput>(["Resources", "Tags"], (input) => create(state, input)),
+  DescribeTags: reads<sdk.DescribeTagsCommandInput>(["Filters", "MaxResults", "NextToken"], (input) => {
+    const rows = state
+      .shelves()
+      .flatMap((shelf) => shelf.seen())
+      .flatMap(({ id, type, tags }) => [...tags].map(([key, value]) => ({ resourceId: id, resourceType: type, key, value })));
+    const { page, ...rest } = paged(filtered(rows, input.Filters, facets), input, state.pageSize);
+    const Tags = page.map(({ resourceId, resourceType, key, value }) => ({
+      ResourceId: resourceId,
+      ResourceType: resourceType,
+      Key: key,
+      Value: value,
+    }));
+    return { Tags, ...rest };
+  }),
+});

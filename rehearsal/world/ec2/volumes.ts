@@ -1,0 +1,123 @@
+import type * as sdk from "@aws-sdk/client-ec2";
+import { fault } from "../fault.ts";
+import { type Facets, filtered, paged } from "./filters.ts";
+import type { Volume } from "./model.ts";
+import { type Operations, reads, writes } from "./operation.ts";
+import { tagList, tagsAtBirth } from "./shelf.ts";
+import type { Ec2State } from "./state.ts";
+
+const facets: Facets<Volume> = {
+  "volume-id": ({ id }) => [id],
+  "availability-zone": ({ zone }) => [zone],
+  status: ({ state }) => [state],
+  "volume-type": ({ volumeType }) => [volumeType],
+  "attachment.instance-id": ({ attachment }) => (attachment === null ? [] : [attachment.instanceId]),
+  "attachment.device": ({ attachment }) => (attachment === null ? [] : [attachment.device]),
+};
+
+const attachmentShown = (id: string, attachment: NonNullable<Volume["attachment"]>, State = "attached") => ({
+  VolumeId: id,
+  InstanceId: attachment.instanceId,
+  Device: attachment.device,
+  DeleteOnTermination: attachment.goesWithInstance,
+  State,
+});
+
+const shown = (volume: Volume) => ({
+  VolumeId: volume.id,
+  AvailabilityZone: volume.zone,
+  Size: volume.size,
+  VolumeType: volume.volumeType,
+  Encrypted: volume.isEncrypted,
+  State: volume.state,
+  CreateTime: new Date(volume.born),
+  Attachments: volume.attachment === null ? [] : [attachmentShown(volume.id, volume.attachment)],
+  Tags: tagList(volume.tags),
+});
+
+function create(state: Ec2State, input: sdk.CreateVolumeCommandInput): Volume {
+  const zone = input.AvailabilityZone ?? "";
+  if (!state.zones.includes(zone)) throw fault("ec2", "InvalidZone.NotFound", `The zone '${zone}' does not exist.`);
+  if (input.Size === undefined || input.Size < 1)
+    throw fault("ec2", "InvalidParameterValue", `Invalid volume size: ${input.Size}`);
+  return state.volumes.add({
+    id: state.newId("vol"),
+    type: "volume",
+    tags: tagsAtBirth("volume", input.TagSpecifications),
+    born: state.universe.clock.now(),
+    zone,
+    size: input.Size,
+    volumeType: input.VolumeType ?? "gp2",
+    isEncrypted: input.Encrypted ?? false,
+    state: "available",
+    attachment: null,
+  });
+}
+
+function attach(state: Ec2State, input: sdk.AttachVolumeCommandInput): object {
+  const volume = state.volumes.get(input.VolumeId);
+  const instance = state.instances.get(input.InstanceId);
+  const device = input.Device ?? "";
+  if (volume.attachment !== null) throw fault("ec2", "VolumeInUse", `${volume.id} is already attached to an instance`);
+  if (volume.zone !== instance.zone)
+    throw fault(
+      "ec2",
+      "InvalidVolume.ZoneMismatch",
+      `The volume '${volume.id}' is not in the same availability zone as the instance`,
+    );
+  if (instance.state !== "running") throw fault("ec2", "IncorrectState", `Instance '${instance.id}' is not 'running'.`);
+  if (state.volumes.all().some(({ attachment }) => attachment?.instanceId === instance.id && attachment.device === device))
+    throw fault(
+      "ec2",
+      "InvalidParameterValue",
+      `Invalid value '${device}' for unixDevice. Attachment point ${device} is already in use`,
+    );
+  volume.attachment = { instanceId: instance.id, device, goesWithInstance: false };
+  volume.state = "in-use";
+  return attachmentShown(volume.id, volume.attachment);
+}
+
+function detach(state: Ec2State, input: sdk.DetachVolumeCommandInput): object {
+  const volume = state.volumes.get(input.VolumeId);
+  const { attachment } = volume;
+  if (attachment === null) throw fault("ec2", "IncorrectState", `Volume '${volume.id}' is in the 'available' state.`);
+  if (input.InstanceId !== undefined && input.InstanceId !== attachment.instanceId)
+    throw fault("ec2", "InvalidAttachment.NotFound", `'${volume.id}' is not attached to '${input.InstanceId}'`);
+  volume.attachment = null;
+  volume.state = "available";
+  return attachmentShown(volume.id, attachment, "detached");
+}
+
+function remove(state: Ec2State, { VolumeId }: sdk.DeleteVolumeCommandInput): object {
+  const volume = state.volumes.get(VolumeId);
+  if (volume.attachment !== null)
+    throw fault("ec2", "VolumeInUse", `Volume ${volume.id} is currently attached to ${volume.attachment.instanceId}`);
+  state.volumes.remove(volume.id);
+  return {};
+}
+
+export const volumeOperations = (state: Ec2State): Operations => ({
+  CreateVolume: writes<sdk.CreateVolumeCommandInput>(
+    ["ClientToken", "AvailabilityZone", "Size", "VolumeType", "Encrypted", "Iops", "Throughput", "TagSpecifications"],
+    (input) =>
+      shown(
+        state.once(
+          "CreateVolume",
+          input.ClientToken,
+          input,
+          () => create(state, input),
+          ({ born }) => born,
+        ),
+      ),
+  ),
+  DescribeVolumes: reads<sdk.DescribeVolumesCommandInput>(["VolumeIds", "Filters", "MaxResults", "NextToken"], (input) => {
+    const found = filtered(state.volumes.seen(input.VolumeIds), input.Filters, facets);
+    const { page, ...rest } = paged(found, input, state.pageSize);
+    return { Volumes: page.map(shown), ...rest };
+  }),
+  AttachVolume: writes<sdk.AttachVolumeCommandInput>(["VolumeId", "InstanceId", "Device"], (input) => attach(state, input)),
+  DetachVolume: writes<sdk.DetachVolumeCommandInput>(["VolumeId", "InstanceId", "Device", "Force"], (input) =>
+    detach(state, input),
+  ),
+  DeleteVolume: writes<sdk.DeleteVolumeCommandInput>(["VolumeId"], (input) => remove(state, input)),
+});
