@@ -1,4 +1,9 @@
-import { CreateVpcEndpointCommand, paginateDescribeVpcEndpoints, type VpcEndpoint } from "@aws-sdk/client-ec2";
+import {
+  CreateVpcEndpointCommand,
+  DeleteVpcEndpointsCommand,
+  paginateDescribeVpcEndpoints,
+  type VpcEndpoint,
+} from "@aws-sdk/client-ec2";
 import { EndpointId } from "../domain/ids.ts";
 import type { Aws } from "./aws.ts";
 import { ownerFilters, tagSpecifications, tagsOf } from "./ec2-tags.ts";
@@ -69,4 +74,8 @@ export const ec2Endpoints = ({ ec2 }: Pick<Aws, "ec2">): EndpointsPort => ({
         }),
       ),
     ),
+  async remove(endpointIds) {
+    // What it could not delete it gives back in its answer instead of throwing; whoever asked looks again.
+    await ec2.send(new DeleteVpcEndpointsCommand({ VpcEndpointIds: [...endpointIds] }));
+  },
 });

@@ -100,6 +100,7 @@ export interface EndpointsPort {
   find(lock: Lock): Promise<readonly FoundEndpoint[]>;
   createInterface(endpoint: InterfaceEndpoint, tags: Tags, token: string): Promise<Created>;
   createGateway(endpoint: GatewayEndpoint, tags: Tags, token: string): Promise<Created>;
+  remove(endpointIds: readonly EndpointId[]): Promise<void>;
 }
 
 export interface Machine {

@@ -10,7 +10,7 @@ import { Network } from "../domain/network.ts";
 import { Plan } from "../domain/plan.ts";
 import { ownerTags, type Tags } from "../domain/tags.ts";
 import { clientToken } from "../domain/tokens.ts";
-import { ConflictError } from "../errors.ts";
+import { ConflictError, TransientError } from "../errors.ts";
 import { defineStep } from "../step.ts";
 
 type Create = (tags: Tags, token: string) => Promise<Created>;
@@ -32,6 +32,8 @@ export const createEndpoints = defineStep({
       const earlier: readonly FoundEndpoint[] = present.filter((endpoint) => endpoint.service === service);
       const reused = earlier.some(isLiving);
       if (!reused) {
+        const failed = earlier.filter(({ state }) => state === "failed").map(({ endpointId }) => endpointId);
+        if (failed.length > 0) await endpoints.remove(failed);
         const tags = ownerTags(lock, "endpoint", `${clusterId(lock)}-${short}`, request.tags);
         const created = await create(tags, clientToken(lock, `endpoint/${short}`, "", earlier.length));
         if (created === "taken") await expectOurs(endpoints, lock, service);
@@ -53,11 +55,15 @@ export const createEndpoints = defineStep({
   },
 });
 
-/** AWS says that the service has an endpoint here already. After a lost answer it is ours; otherwise somebody put one into our VPC. */
+/**
+ * AWS says that the service has an endpoint here already: ours that a read did not show, ours that failed and is on its way out, or
+ * one that somebody put into our VPC.
+ */
 async function expectOurs(endpoints: EndpointsPort, lock: Lock, service: string): Promise<void> {
-  const found = await endpoints.find(lock);
-  if (!found.some((endpoint) => endpoint.service === service && isLiving(endpoint)))
-    throw new ConflictError(`the VPC has an endpoint of ${service} that is not this cluster's`);
+  const ours = (await endpoints.find(lock)).filter((endpoint) => endpoint.service === service && endpoint.state !== "deleted");
+  if (ours.some(isLiving)) return;
+  if (ours.length > 0) throw new TransientError(`the failed endpoint of ${service} is still being removed`);
+  throw new ConflictError(`the VPC has an endpoint of ${service} that is not this cluster's`);
 }
 
 export const { handler } = createEndpoints;

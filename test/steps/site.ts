@@ -84,9 +84,11 @@ export function site(options: Options = {}) {
     s3,
     door,
     ...input,
-    /** One attempt, as the state makes it. */
+    /** One attempt, with lock, request, plan and what else the state gives. */
     run: <T = unknown>(step: Step, more: object = {}): Promise<T> =>
       clock.run(step.execute({ ...input, ...more }, aws, quiet as never) as Promise<T>),
+    /** One attempt with exactly this input. */
+    runBare: (step: Step, event: object): Promise<unknown> => clock.run(step.execute(event, aws, quiet as never)),
     wait: (seconds: number) => clock.run(clock.sleep(seconds)),
     /** How many there are of each type that carry our tag. */
     owned: (): Record<string, number> => {
