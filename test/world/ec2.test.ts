@@ -158,7 +158,7 @@ describe("EC2's endpoints", () => {
     const { VpcEndpoints } = await here.client.send(new sdk.DescribeVpcEndpointsCommand({}));
     assert.equal(VpcEndpoints?.[0]?.State, "available");
     assert.ok(VpcEndpoints?.[0]?.DnsEntries?.some(({ DnsName }) => DnsName === "ssm.us-west-2.amazonaws.com"));
-    await fails(here.client.send(new sdk.DeleteSubnetCommand(place)), "DependencyViolation");
+    await fails(here.client.send(new sdk.DeleteSubnetCommand({ SubnetId: place.SubnetId })), "DependencyViolation");
   });
 
   inWorld("deleting what is not there answers 200 and says so in Unsuccessful", async ({ client }) => {

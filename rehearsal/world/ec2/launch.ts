@@ -112,11 +112,11 @@ function addDisks(state: Ec2State, instance: Instance, image: Image, input: sdk.
       tags: tagsAtBirth("volume", input.TagSpecifications, ["instance", "network-interface"]),
       born: instance.born,
       zone: instance.zone,
-      size: Ebs.VolumeSize ?? image.volumeGiB,
-      volumeType: Ebs.VolumeType ?? "gp2",
-      isEncrypted: Ebs.Encrypted ?? false,
+      size: Ebs?.VolumeSize ?? image.volumeGiB,
+      volumeType: Ebs?.VolumeType ?? "gp2",
+      isEncrypted: Ebs?.Encrypted ?? false,
       state: "in-use",
-      attachment: { instanceId: instance.id, device: DeviceName, goesWithInstance: Ebs.DeleteOnTermination ?? true },
+      attachment: { instanceId: instance.id, device: DeviceName, goesWithInstance: Ebs?.DeleteOnTermination ?? true },
     });
   }
 }
