@@ -1,5 +1,5 @@
 import type { Deployment } from "../aws/aws.ts";
-import { type Bundle, problemsOf as bundleProblemsOf, calicoProblems } from "./bundle.ts";
+import { type Bundle, calicoProblems, bundleProblems as lacking } from "./bundle.ts";
 import type { ClusterRequest } from "./cluster-request.ts";
 import { ImageId } from "./ids.ts";
 import { planControlPlanes, planZones } from "./network-plan.ts";
@@ -82,9 +82,9 @@ function bundleProblems(request: ClusterRequest, facts: AccountFacts): Problem[]
   const arch = facts.image === null ? facts.bundle.content.arch : architectureOf(facts.image.architecture);
   const wanted = { kubernetes: request.kubernetesVersion, arch, cni: request.cni, storage: request.storage.driver };
   const known = supportedVersions().includes(request.kubernetesVersion);
-  const lacking = known ? bundleProblemsOf(facts.bundle.content, wanted) : [];
+  const missing = known ? lacking(facts.bundle.content, wanted) : [];
   const calico = request.cni === "calico" && facts.calicoManifest !== null ? calicoProblems(facts.calicoManifest) : [];
-  return [...lacking, ...calico].map((problem) => ({ path, problem: typeof problem === "string" ? problem : problem.problem }));
+  return [...missing, ...calico].map((problem) => ({ path, problem }));
 }
 
 /** Zones in which everything can stand: both instance types and every endpoint. */

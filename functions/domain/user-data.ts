@@ -1,0 +1,47 @@
+/** EC2 takes 16 KB of user data before encoding (facts 5.10). */
+const userDataMax = 16_384;
+
+/**
+ * The guard: instances boot before their endpoints answer, and an agent whose first ping fails sleeps for minutes (facts 5.7).
+ * As a boothook it runs before any agent can start. The image installs the agent without enabling it; the guard starts it.
+ * `hosts` are the names that must answer, `subnets` the blocks their addresses must lie in; nothing else is rendered in.
+ */
+export function userData({ hosts, subnets }: { readonly hosts: readonly string[]; readonly subnets: readonly string[] }): string {
+  const text = `#cloud-boothook
+#!/bin/bash
+set -uo pipefail
+hosts='${hosts.join(" ")}'
+subnets='${subnets.join(" ")}'
+number() { local a b c d; IFS=. read -r a b c d <<<"$1"; echo $(((a << 24) + (b << 16) + (c << 8) + d)); }
+inside() {
+  local subnet bits
+  for subnet in $subnets; do
+    bits=$((32 - \${subnet#*/}))
+    [ $(($(number "$1") >> bits)) -eq $(($(number "\${subnet%/*}") >> bits)) ] && return 0
+  done
+  return 1
+}
+answers() {
+  local address
+  address=$(getent ahostsv4 "$1" | head -n 1 | cut -d ' ' -f 1)
+  [ -n "$address" ] && inside "$address" && curl -s -o /dev/null --connect-timeout 3 -m 5 "https://$1/"
+}
+all_answer() {
+  local host
+  for host in $hosts; do answers "$host" || return 1; done
+}
+wait_and_start() {
+  # Half an hour: longer than any endpoint takes, and the build has given up by then.
+  for ((try = 0; try < 900; try++)); do
+    all_answer && break
+    sleep 2
+  done
+  systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent 2>/dev/null || systemctl enable --now amazon-ssm-agent
+}
+# In the background: a boothook that waits would hold up the boot, and with it the name service it waits for.
+# A boothook runs at every boot; the agent is enabled after the first.
+[ -e /run/cloister-guard ] || { : >/run/cloister-guard; wait_and_start >/var/log/cloister-guard.log 2>&1 & }
+`;
+  if (text.length > userDataMax) throw new RangeError(`${text.length} bytes of user data, ${userDataMax} are allowed`);
+  return text;
+}

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Mints what a joiner needs and writes it to its SecureString from here; only the CA's hash, which is public, is printed.
+. "$(dirname "$0")/lib.sh"
+need SSM_joinParameter SSM_certificates
+
+token=$(kubeadm token create --ttl 1h 2>>"$log") || die "kubeadm cannot create a token: $(tail -n 1 "$log")"
+signed() { kubectl -n kube-public get configmap cluster-info -o 'jsonpath={.data}' | grep -q "jws-kubeconfig-${token%%.*}"; }
+# A join that comes before the signature fails (lab-real.md, 3).
+until_true 30 "the token is signed into cluster-info" signed
+
+key=none
+if [ "$SSM_certificates" = true ]; then
+  key=$(kubeadm certs certificate-key)
+  # In a file and not as an argument, which every process on the node could read.
+  text=$(cat "$config")
+  printf '%s\n' "${text/kind: InitConfiguration/kind: InitConfiguration$'\n'certificateKey: $key}" >"$state/upload.yaml"
+  run kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$state/upload.yaml"
+  rm -f "$state/upload.yaml"
+fi
+printf '{"Name":"%s","Type":"SecureString","Overwrite":true,"Value":"%s %s"}\n' "$SSM_joinParameter" "$token" "$key" >"$state/join.json"
+check_fence
+run aws ssm put-parameter --region "$SSM_region" --cli-input-json "file://$state/join.json"
+rm -f "$state/join.json"
+
+hash=$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | openssl dgst -sha256 -hex | awk '{print "sha256:"$NF}')
+printf '{"caCertHash":"%s"}\n' "$hash"

@@ -1,0 +1,54 @@
+#!/bin/bash
+# kubeadm join, with the secret read by this node's own role. A node that is in the cluster already changes nothing.
+. "$(dirname "$0")/lib.sh"
+need SSM_role SSM_joinParameter SSM_apiEndpoint SSM_caCertHash
+
+name=$(metadata local-hostname)
+address=$(metadata local-ipv4)
+member() {
+  [ -e /etc/kubernetes/kubelet.conf ] || return 1
+  [ "$SSM_role" = worker ] || [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ] || return 1
+  kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$name"
+}
+if member >>"$log" 2>&1; then
+  echo '{"joined":false}'
+  exit 0
+fi
+if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
+  run kubeadm reset -f --cri-socket unix:///run/containerd/containerd.sock
+fi
+
+secret=$(aws ssm get-parameter --region "$SSM_region" --name "$SSM_joinParameter" --with-decryption --query Parameter.Value --output text 2>>"$log") ||
+  die "cannot read $SSM_joinParameter: $(tail -n 1 "$log")"
+read -r token key <<<"$secret"
+join="$state/join.yaml"
+cat >"$join" <<YAML
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    apiServerEndpoint: "$SSM_apiEndpoint"
+    token: "$token"
+    caCertHashes: ["$SSM_caCertHash"]
+nodeRegistration:
+  name: $name
+  criSocket: unix:///run/containerd/containerd.sock
+  imagePullPolicy: IfNotPresent
+  kubeletExtraArgs:
+    - {name: cloud-provider, value: external}
+    - {name: node-ip, value: $address}
+timeouts: {discovery: 1m0s, tlsBootstrap: 2m0s}
+YAML
+if [ "$SSM_role" = control-plane ]; then
+  cat >>"$join" <<YAML
+controlPlane:
+  localAPIEndpoint: {advertiseAddress: $address, bindPort: 6443}
+  certificateKey: "$key"
+YAML
+fi
+arguments=()
+if [ -e /etc/cloister/kubeadm.args ]; then mapfile -t arguments </etc/cloister/kubeadm.args; fi
+run kubeadm config validate --config "$join"
+run kubeadm join --config "$join" "${arguments[@]}"
+rm -f "$join"
+echo '{"joined":true}'

@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# What every script begins with; the document builder puts it in the place of the line that sources it.
+set -euo pipefail
+export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/snap/bin" HOME="${HOME:-/root}"
+umask 077
+state=/var/lib/cloister
+log=/var/log/cloister.log
+config=/etc/kubernetes/cloister-kubeadm.yaml
+export KUBECONFIG="${KUBECONFIG:-/etc/kubernetes/admin.conf}"
+
+# The last line of stderr is the reason an operator sees. Nothing that looks like a bootstrap token passes.
+die() {
+  printf '%s\n' "$*" | sed -E 's/[a-z0-9]{6}\.[a-z0-9]{16}/<token>/g' >&2
+  exit 1
+}
+
+# An SSM agent before 3.3.2746.0 leaves parameters unset; the script must not run with half of them (facts 8.6).
+need() {
+  local name
+  for name in "$@"; do
+    [ -n "${!name:-}" ] || die "$name is not set: the SSM agent is too old for ENV_VAR parameters, or the document is not ours"
+  done
+}
+
+# The fencing number of lifecycle 4: a script of an older lock must not act on a node any more.
+check_fence() {
+  local highest=0
+  if [ -e "$state/fence" ]; then highest=$(cat "$state/fence"); fi
+  [ "$SSM_fence" -ge "$highest" ] || die "fence $SSM_fence is lower than $highest: another execution works on this cluster"
+}
+
+# Runs a program with its output in a root-only file; when it fails, its errors are the reason.
+run() {
+  local from
+  from=$(wc -l <"$log")
+  "$@" >>"$log" 2>&1 || die "$1 $2 failed: $(tail -n "+$((from + 1))" "$log" | grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|experimental|no longer' | tail -n 4 | tr '\n' ' ')"
+}
+
+# until_true SECONDS WHAT COMMAND...: asks every two seconds, and says what it waited for in vain.
+until_true() {
+  local seconds=$1 what=$2 waited=0
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$waited" -lt "$seconds" ] || die "$what: not so after $seconds seconds"
+    sleep 2
+    waited=$((waited + 2))
+  done
+}
+
+metadata() {
+  local token
+  token=$(curl -fsS -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
+  curl -fsS -m 5 -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/meta-data/$1"
+}
+
+number() {
+  local a b c d
+  IFS=. read -r a b c d <<<"$1"
+  echo $(((a << 24) + (b << 16) + (c << 8) + d))
+}
+
+# inside ADDRESS CIDR,CIDR,...
+inside() {
+  local subnet bits
+  for subnet in ${2//,/ }; do
+    bits=$((32 - ${subnet#*/}))
+    if [ $(($(number "$1") >> bits)) -eq $(($(number "${subnet%/*}") >> bits)) ]; then return 0; fi
+  done
+  return 1
+}
+
+# Every host resolves inside the private subnets and answers over TLS; prints what does not.
+unanswered() {
+  local host address
+  for host in ${SSM_hosts//,/ }; do
+    address=$(getent ahostsv4 "$host" | head -n 1 | cut -d ' ' -f 1 || true)
+    if [ -z "$address" ]; then
+      echo "$host does not resolve"
+    elif ! inside "$address" "$SSM_subnets"; then
+      echo "$host resolves to $address, outside the private subnets $SSM_subnets"
+    elif ! curl -s -o /dev/null --connect-timeout 5 -m 10 "https://$host/"; then
+      echo "$host ($address) does not answer on TCP 443"
+    fi
+  done
+}
+
+# fetch KEY SHA256 FILE: an object of the bundle, by its full key.
+fetch() {
+  aws s3 cp --region "$SSM_region" --only-show-errors "s3://$SSM_bucket/$1" "$3" >>"$log" 2>&1 || die "cannot read s3://$SSM_bucket/$1: $(tail -n 1 "$log")"
+  [ "$(sha256sum "$3" | cut -d ' ' -f 1)" = "$2" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"
+}
+
+mkdir -p "$state"
+touch "$log"
+chmod 600 "$log"
+need SSM_fence SSM_region
+exec 9>"$state/lock"
+flock -w 20 9 || die "another script of this cluster is still running on this node"
+check_fence
+printf '%s\n' "$SSM_fence" >"$state/fence"

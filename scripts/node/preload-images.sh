@@ -1,0 +1,41 @@
+#!/bin/bash
+# Images from the bundle into containerd: S3, SHA-256, import, pin, and then the CRI's own word that all of them are there.
+. "$(dirname "$0")/lib.sh"
+need SSM_role SSM_kubernetesVersion SSM_bucket SSM_bundleKey SSM_bundleSha256
+
+bundle="$state/bundle.json"
+fetch "$SSM_bundleKey" "$SSM_bundleSha256" "$bundle"
+prefix=${SSM_bundleKey%bundle.json}
+
+# kubeadm, containerd and the bundle must name one pause image, or no pod ever gets a sandbox (facts 5.2).
+wanted=$(jq -r .sandboxImage "$bundle")
+sandbox=$(containerd config dump | sed -nE "s/^ *sandbox(_image)? *= *['\"]([^'\"]+)['\"].*/\2/p" | head -n 1)
+[ "$sandbox" = "$wanted" ] || die "containerd's sandbox image is $sandbox, the bundle's and kubeadm's is $wanted: pods would wait for ever"
+
+# The node's own kubeadm has the last word on what it needs.
+required=$(kubeadm config images list --kubernetes-version "v$SSM_kubernetesVersion" 2>>"$log" | sort)
+held=$(jq -r '.files[].refs[]' "$bundle" | sort)
+lacking=$(comm -23 <(printf '%s\n' "$required") <(printf '%s\n' "$held") | tr '\n' ' ')
+[ -z "${lacking// /}" ] || die "the node's kubeadm needs $lacking- which the bundle does not have"
+
+present() { crictl images -o json | jq -r '.images[].repoTags[]?' | sort -u; }
+before=$(present)
+imported=0 already=0
+while IFS=$'\t' read -r key sha refs; do
+  missing=$(comm -23 <(printf '%s\n' "$refs" | tr ' ' '\n' | sort) <(printf '%s\n' "$before"))
+  if [ -z "$missing" ]; then
+    already=$((already + 1))
+    continue
+  fi
+  fetch "$prefix$key" "$sha" "$state/image.tar"
+  run ctr -n k8s.io images import "$state/image.tar"
+  # Pinned, or the kubelet's garbage collection removes what can never come back (facts 5.4).
+  for ref in $refs; do run ctr -n k8s.io images label "$ref" io.cri-containerd.pinned=pinned; done
+  imported=$((imported + 1))
+done < <(jq -r --arg role "$SSM_role" '.files[] | select(.roles | index($role)) | [.key, .sha256, (.refs | join(" "))] | @tsv' "$bundle")
+rm -f "$state/image.tar"
+
+expected=$(jq -r --arg role "$SSM_role" '.files[] | select(.roles | index($role)) | .refs[]' "$bundle" | sort)
+absent=$(comm -23 <(printf '%s\n' "$expected") <(present) | tr '\n' ' ')
+[ -z "${absent// /}" ] || die "the container runtime does not have ${absent}after the import"
+printf '{"imported":%d,"present":%d}\n' "$imported" "$already"

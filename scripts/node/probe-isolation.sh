@@ -1,0 +1,28 @@
+#!/bin/bash
+# On every node: the ways out are tried and must fail, the required names must answer. It reports; the certificate judges.
+. "$(dirname "$0")/lib.sh"
+need SSM_hosts SSM_subnets SSM_bucket SSM_bundleKey SSM_bundleSha256
+
+# By address and by name. Without a look at certificates: a connection alone is a way out.
+blocked=true
+for target in https://1.1.1.1/ https://registry.k8s.io/v2/ https://dl.k8s.io/release/stable.txt; do
+  if curl -sk -o /dev/null --connect-timeout 5 -m 8 "$target"; then
+    echo "$target answered" >&2
+    blocked=false
+  fi
+done
+answer=true
+problems=$(unanswered)
+if [ -n "$problems" ]; then
+  printf '%s\n' "$problems" >&2
+  answer=false
+fi
+required=false
+if [ "$(curl -s -o /dev/null -m 5 -w '%{http_code}' http://169.254.169.254/latest/meta-data/instance-id || true)" = 401 ]; then required=true; fi
+shopt -s nullglob
+files=(/etc/cloister/kubeadm.d/*.yaml /etc/cloister/kubeadm.args)
+concessions='[]'
+for file in "${files[@]}"; do
+  if [ -e "$file" ]; then concessions=$(jq -c --arg file "$file" '. + [$file]' <<<"$concessions"); fi
+done
+printf '{"egressBlocked":%s,"namesAnswer":%s,"metadataTokenRequired":%s,"concessions":%s}\n' "$blocked" "$answer" "$required" "$concessions"

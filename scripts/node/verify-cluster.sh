@@ -1,0 +1,92 @@
+#!/bin/bash
+# Judges the cluster by effect, from its first control plane, and takes away what it made for that.
+. "$(dirname "$0")/lib.sh"
+need SSM_controlPlanes SSM_workers SSM_volume SSM_loadBalancer SSM_smokeImage SSM_vpcCidr
+
+space=cloister-smoke
+wanted=$((SSM_controlPlanes + SSM_workers))
+clean_up() { kubectl delete namespace "$space" --ignore-not-found --wait=true --timeout=120s >>"$log" 2>&1; }
+
+# What is wrong with the nodes, one line each; nothing when all are as they should be.
+faults() {
+  kubectl get nodes -o json | jq -r --argjson wanted "$wanted" '
+    (if (.items | length) == $wanted then empty else "\(.items | length) of \($wanted) nodes are in the cluster" end),
+    (.items[] | .metadata.name as $node |
+      (if any(.status.conditions[]?; .type == "Ready" and .status == "True") then empty else "\($node) is not Ready" end),
+      (if (.spec.providerID // "") | startswith("aws:///") then empty else "\($node) has no providerID" end),
+      (if any(.spec.taints[]?; .key == "node.cloudprovider.kubernetes.io/uninitialized") then "\($node) is uninitialized" else empty end))'
+}
+# Pods of kube-system that do not run as they should, with the runtime's reason.
+ailing() {
+  kubectl -n kube-system get pods -o json | jq -r '.items[] | select(.status.phase != "Succeeded") | .metadata.name as $pod |
+    select(any(.status.conditions[]?; .type == "Ready" and .status == "True") | not) |
+    "\($pod): \([(.status.containerStatuses // [])[] | .state.waiting? // empty | "\(.reason) \(.message // "")"] | join(" "))"'
+}
+restarts() { kubectl -n kube-system get pods -o json | jq '[.items[].status.containerStatuses[]?.restartCount] | add // 0'; }
+
+# settle SECONDS COMMAND: until the command prints nothing three times running.
+settle() {
+  local seconds=$1 quiet=0 waited=0 said
+  shift
+  while [ "$quiet" -lt 3 ]; do
+    said=$("$@" 2>>"$log" || echo "the API server does not answer")
+    if [ -z "$said" ]; then quiet=$((quiet + 1)); else quiet=0; fi
+    [ "$quiet" -ge 3 ] || [ "$waited" -lt "$seconds" ] || die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';')"
+    [ "$quiet" -ge 3 ] || sleep 2
+    waited=$((waited + 2))
+  done
+}
+
+clean_up || true
+settle 120 faults
+settle 120 ailing
+before=$(restarts)
+
+# One pod on every node; the first one is asked to reach all others, so the answer crosses the nodes' network.
+text=$(manifest smoke-test)
+printf '%s\n' "${text//__SMOKE_IMAGE__/$SSM_smokeImage}" >"$state/smoke-test.yaml"
+run kubectl apply --server-side --force-conflicts -f "$state/smoke-test.yaml"
+until_true 60 "a smoke pod runs on every node" kubectl -n "$space" rollout status daemonset/smoke --timeout=1s
+mapfile -t addresses < <(kubectl -n "$space" get pods -l app=smoke -o 'jsonpath={range .items[*]}{.status.podIP}{"\n"}{end}')
+[ "${#addresses[@]}" -eq "$wanted" ] || die "${#addresses[@]} smoke pods have an address, $wanted nodes are there"
+dial() { curl -sS -m 10 "http://${addresses[0]}:8080/dial?request=hostname&protocol=http&host=$1&port=$2&tries=1" 2>>"$log"; }
+for address in "${addresses[@]}"; do
+  dial "$address" 8080 | jq -e '(.responses // []) | length > 0' >/dev/null || die "the pod at ${addresses[0]} cannot reach the pod at $address on another node: is UDP 4789 open between the nodes?"
+done
+if dial 1.1.1.1 80 | jq -e '(.responses // []) | length > 0' >/dev/null; then die "a pod reached 1.1.1.1: the cluster is not isolated"; fi
+
+volume=false
+if [ "$SSM_volume" = true ]; then
+  text=$(manifest smoke-volume)
+  printf '%s\n' "${text//__SMOKE_IMAGE__/$SSM_smokeImage}" >"$state/smoke-volume.yaml"
+  run kubectl apply --server-side --force-conflicts -f "$state/smoke-volume.yaml"
+  bound() { kubectl -n "$space" get pod smoke-volume -o 'jsonpath={.status.phase}' | grep -qx Running; }
+  until_true 120 "a pod runs with a bound volume ($(kubectl -n "$space" get events -o 'jsonpath={.items[-1:].message}' 2>>"$log" || true))" bound
+  run kubectl -n "$space" exec smoke-volume -- sh -c 'echo written > /data/proof && grep -q written /data/proof'
+  volume=true
+fi
+
+balancer=false
+if [ "$SSM_loadBalancer" = true ]; then
+  text=$(manifest smoke-load-balancer)
+  printf '%s\n' "${text//__VPC_CIDR__/$SSM_vpcCidr}" >"$state/smoke-load-balancer.yaml"
+  run kubectl apply --server-side --force-conflicts -f "$state/smoke-load-balancer.yaml"
+  name=""
+  named() {
+    name=$(kubectl -n "$space" get service smoke -o 'jsonpath={.status.loadBalancer.ingress[0].hostname}')
+    [ -n "$name" ]
+  }
+  for ((waited = 0; waited < 60; waited += 2)); do
+    if named; then break; fi
+    sleep 2
+  done
+  [ -n "$name" ] || die "no load balancer for the smoke Service: $(kubectl -n "$space" get events --field-selector involvedObject.name=smoke -o 'jsonpath={.items[-1:].message}')"
+  # Target health is not the traffic's path: only a request proves it (facts 2.10).
+  until_true 300 "the internal load balancer $name answers" curl -fsS -m 5 "http://$name/hostname"
+  balancer=true
+fi
+
+clean_up || die "the smoke test's namespace does not go away"
+[ "$(restarts)" -eq "$before" ] || die "a pod of kube-system restarted while the cluster was watched: $(ailing | head -n 3 | tr '\n' ';')"
+pods=$(kubectl get pods -A -o json | jq '.items | length')
+printf '{"nodes":%d,"pods":%d,"volume":%s,"loadBalancer":%s}\n' "$wanted" "$pods" "$volume" "$balancer"
