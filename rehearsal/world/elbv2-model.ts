@@ -36,6 +36,8 @@ export interface Target {
   state: "initial" | "healthy" | "unhealthy";
   /** Checks in a row that disagree with the state. */
   streak: number;
+  /** Milliseconds of virtual time. */
+  readonly since: number;
 }
 
 export interface Listener {

@@ -1,7 +1,8 @@
 import type * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
 import { type Operations, reads, writes } from "./ec2/operation.ts";
-import { asList, change, type Elbv2, tagMap } from "./elbv2.ts";
+import type { Elbv2 } from "./elbv2.ts";
 import type { Listener, Target, TargetGroup } from "./elbv2-model.ts";
+import { asList, asMap, change } from "./elbv2-tags.ts";
 import { fault } from "./fault.ts";
 
 function group(elb: Elbv2, arn: string | undefined): TargetGroup {
@@ -58,7 +59,7 @@ function create(elb: Elbv2, input: sdk.CreateTargetGroupCommandInput): TargetGro
       port:
         input.HealthCheckPort === undefined || input.HealthCheckPort === "traffic-port" ? port : Number(input.HealthCheckPort),
     },
-    tags: tagMap(input.Tags),
+    tags: asMap(input.Tags),
     attributes: new Map([
       // On for instances; off for addresses with TCP (facts 3.7).
       ["preserve_client_ip.enabled", String(targetType === "instance")],
@@ -77,8 +78,12 @@ function create(elb: Elbv2, input: sdk.CreateTargetGroupCommandInput): TargetGro
   return made;
 }
 
+/** A world in which nothing else happens must come to an end, so nobody checks for longer than a day. */
+const dayMs = 24 * 3600 * 1000;
+
 /** One round of checks, and the next one after it, for as long as the target is registered. */
 function check(elb: Elbv2, owner: TargetGroup, target: Target): void {
+  if (elb.universe.clock.now() > target.since + dayMs) return;
   elb.universe.clock.after(owner.health.intervalSeconds, () => {
     if (owner.targets.get(`${target.id}:${target.port}`) !== target) return;
     const port = owner.health.port === owner.port ? target.port : owner.health.port;
@@ -86,9 +91,10 @@ function check(elb: Elbv2, owner: TargetGroup, target: Target): void {
       const front = elb.loadBalancers.get(arn);
       return front?.state === "active" && elb.probe(front, target.id, port);
     });
-    target.streak = answers === (target.state === "healthy") ? 0 : target.streak + 1;
+    const verdict = answers ? "healthy" : "unhealthy";
+    target.streak = target.state === verdict ? 0 : target.streak + 1;
     if (target.streak >= (answers ? owner.health.healthy : owner.health.unhealthy)) {
-      target.state = answers ? "healthy" : "unhealthy";
+      target.state = verdict;
       target.streak = 0;
     }
     check(elb, owner, target);
@@ -103,7 +109,7 @@ function register(elb: Elbv2, input: sdk.RegisterTargetsCommandInput): object {
       throw fault("elb", "InvalidTargetException", `'${id}' is not of type ${owner.targetType}`);
     const port = Port ?? owner.port;
     if (owner.targets.has(`${id}:${port}`)) continue;
-    const target: Target = { id, port, state: "initial", streak: 0 };
+    const target: Target = { id, port, state: "initial", streak: 0, since: elb.universe.clock.now() };
     owner.targets.set(`${id}:${port}`, target);
     check(elb, owner, target);
   }
@@ -143,7 +149,7 @@ function listen(elb: Elbv2, input: sdk.CreateListenerCommandInput): Listener {
   if (twin !== undefined) throw fault("elb", "DuplicateListenerException", "A listener already exists on this port");
   const path = front.arn.split(":loadbalancer/").at(-1) ?? "";
   const arn = elb.newArn("listener", `${path}/${port}`);
-  const made = { arn, loadBalancerArn: front.arn, port, targetGroupArn, tags: tagMap(input.Tags) };
+  const made = { arn, loadBalancerArn: front.arn, port, targetGroupArn, tags: asMap(input.Tags) };
   elb.listeners.set(arn, made);
   return made;
 }

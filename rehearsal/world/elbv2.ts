@@ -2,13 +2,11 @@ import type * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Ec2 } from "./ec2/ec2.ts";
 import { type Operations, reads, writes } from "./ec2/operation.ts";
 import type { Listener, LoadBalancer, TargetGroup } from "./elbv2-model.ts";
+import { asList, asMap, change } from "./elbv2-tags.ts";
 import { targetOperations } from "./elbv2-targets.ts";
 import { fault } from "./fault.ts";
 import type { InventoryItem, Service, Universe } from "./service.ts";
 
-const asMap = (tags: readonly { Key?: string | undefined; Value?: string | undefined }[] = []): Map<string, string> =>
-  new Map(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
-export const asList = (map: ReadonlyMap<string, string>) => [...map].map(([Key, Value]) => ({ Key, Value }));
 const sameSet = (a: readonly string[], b: readonly string[]): boolean => [...a].sort().join() === [...b].sort().join();
 
 /** The virtual load balancing: network load balancers inside a VPC, nothing else. Codes are the SDK's names. */
@@ -207,15 +205,3 @@ export class Elbv2 implements Service {
     ].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 }
-
-/** An attribute that the thing does not have is refused, as AWS does. */
-export function change(
-  attributes: Map<string, string>,
-  changes: readonly { Key?: string | undefined; Value?: string | undefined }[],
-): void {
-  for (const { Key = "" } of changes)
-    if (!attributes.has(Key)) throw fault("elb", "InvalidConfigurationRequestException", `Attribute '${Key}' is not recognized`);
-  for (const { Key = "", Value = "" } of changes) attributes.set(Key, Value);
-}
-
-export const tagMap = asMap;
