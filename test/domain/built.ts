@@ -37,7 +37,7 @@ export function planned(controlPlanes: number, workers: number, zones = 2, publi
     controlPlanes: planes,
     apiEndpoint: controlPlanes === 1 ? `${planes[0]?.nodeName}:6443` : null,
     interfaceEndpoints: ["ec2", "elasticloadbalancing", "ssm", "ssmmessages"],
-    image: { id: "ami-0123456789abcdef0", architecture: "amd64", rootDeviceName: "/dev/xvda" },
+    image: { id: "ami-0123456789abcdef0", architecture: "amd64", rootDeviceName: "/dev/sda1" },
     bundle: { bucket: "bundles", key: "1.36.3/bundle.json", sha256: "0".repeat(64) },
   });
   return { request, plan };

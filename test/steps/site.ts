@@ -10,6 +10,7 @@ import { Chance } from "../../rehearsal/world/chance.ts";
 import { SimClock } from "../../rehearsal/world/clock.ts";
 import { Door, type FaultRule } from "../../rehearsal/world/door.ts";
 import { Ec2 } from "../../rehearsal/world/ec2/ec2.ts";
+import { Elbv2 } from "../../rehearsal/world/elbv2.ts";
 import { S3 } from "../../rehearsal/world/s3.ts";
 import type { Service } from "../../rehearsal/world/service.ts";
 import { planned } from "../domain/built.ts";
@@ -41,6 +42,7 @@ export function site(options: Options = {}) {
   const clock = new SimClock("2026-11-24T08:00:00Z");
   const universe = { clock, chance: new Chance(seed), region, account };
   const ec2 = new Ec2(universe, { reads: { lagSeconds: options.lagSeconds ?? 0 } });
+  const elb = new Elbv2(universe, ec2);
   const s3 = new S3();
   s3.addBucket("deployment");
   ec2.seedImage({ id: "ami-0123456789abcdef0", name: "node", architecture: "x86_64", tags: {} });
@@ -56,7 +58,7 @@ export function site(options: Options = {}) {
   s3.put("deployment", "clusters/orchid/record.json", JSON.stringify(acquired.record));
 
   const faults = (options.faults ?? []).map((rule) => ({ operation: "", code: "", nth: 1, after: false, ...rule }));
-  const door = new Door(clock, universe.chance, [ec2, s3] as Service[], faults);
+  const door = new Door(clock, universe.chance, [ec2, elb, s3] as Service[], faults);
   const caller = { kind: "function", step: "test", state: "Test", execution } as const;
   const aws: Aws = {
     ec2: door.bind(new EC2Client(client), "ec2", caller),
@@ -81,6 +83,7 @@ export function site(options: Options = {}) {
   return {
     clock,
     ec2,
+    elb,
     s3,
     door,
     ...input,
