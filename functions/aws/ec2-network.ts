@@ -47,6 +47,7 @@ const ofVpc = (vpcId: VpcId) => ({ Filters: [{ Name: "vpc-id", Values: [vpcId] }
 
 export const ec2Network = ({ ec2 }: Pick<Aws, "ec2">): NetworkPort => ({
   ...networks(ec2),
+  ...gateways(ec2),
   ...routing(ec2),
   ...securityGroups(ec2),
 });
@@ -95,6 +96,10 @@ const networks = (ec2: Ec2) =>
         ),
       );
     },
+  }) satisfies Partial<NetworkPort>;
+
+const gateways = (ec2: Ec2) =>
+  ({
     async findInternetGateways(lock) {
       const found = [];
       for await (const page of paginateDescribeInternetGateways({ client: ec2 }, { Filters: ownerFilters(lock) })) {
