@@ -1,7 +1,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
-import { type Launch, runInstances } from "./launch.ts";
+import { type Launch, runInstances, subjectOf } from "./launch.ts";
 import type { Instance } from "./model.ts";
 import { type Operations, reads, writes } from "./operation.ts";
 import { tagList } from "./shelf.ts";
@@ -110,7 +110,7 @@ export function terminate(state: Ec2State, instance: Instance): void {
   const { clock, chance } = state.universe;
   instance.state = "shutting-down";
   for (const listener of state.stoppedListeners) listener(instance);
-  clock.after(chance.seconds("ec2.instance.terminated", instance.tags.get("Name") ?? instance.address), () => {
+  clock.after(chance.seconds("ec2.instance.terminated", subjectOf(instance)), () => {
     instance.state = "terminated";
     instance.terminatedAt = clock.now();
     state.interfaces.remove(instance.interfaceId);

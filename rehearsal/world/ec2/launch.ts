@@ -121,10 +121,13 @@ function addDisks(state: Ec2State, instance: Instance, image: Image, input: sdk.
   }
 }
 
+/** Replicas share a name; their addresses, seeded by it, tell them apart. */
+export const subjectOf = ({ tags, address }: Instance): string => `${tags.get("Name") ?? ""}/${address}`;
+
 /** Between `pending` and `running`; a listener learns of it at the very instant. */
 function start(state: Ec2State, instance: Instance): void {
   const { clock, chance } = state.universe;
-  clock.after(chance.seconds("ec2.instance.running", instance.tags.get("Name") ?? instance.address), () => {
+  clock.after(chance.seconds("ec2.instance.running", subjectOf(instance)), () => {
     if (instance.state !== "pending") return;
     instance.state = "running";
     for (const listener of state.runningListeners) listener(instance);
@@ -189,6 +192,8 @@ export function runInstances(state: Ec2State, input: sdk.RunInstancesCommandInpu
     throw fault("ec2", "InvalidParameterCombination", "An address may be given to one instance only");
   if (state.freeAddresses(where.subnet) < (input.MinCount ?? 0))
     throw fault("ec2", "InsufficientFreeAddressesInSubnet", `There are not enough free addresses in subnet '${where.subnet.id}'`);
+  // Before anything is taken from the stock: a refused launch takes nothing.
+  if (where.address !== undefined) state.checkAddress(where.subnet, where.address);
   const count = countFor(state, input, type, where.subnet.zone);
   const reservationId = state.newId("r");
   const instances = Array.from({ length: count }, (_, index) => {

@@ -163,7 +163,7 @@ export class Ec2State {
     throw fault("ec2", "InsufficientFreeAddressesInSubnet", `Insufficient free addresses in subnet '${subnet.id}'`);
   }
 
-  #checkAddress(subnet: model.Subnet, address: string): string {
+  checkAddress(subnet: model.Subnet, address: string): string {
     const block = parseBlock(subnet.cidr);
     const reserved =
       block === null ? [] : [0, 1, 2, 3].map((step) => toAddress(block.first + step)).concat(toAddress(block.last));
@@ -186,7 +186,7 @@ export class Ec2State {
   }): model.NetworkInterface {
     const subnet = this.subnets.get(wanted.subnetId);
     const address =
-      wanted.address === undefined ? this.#pickAddress(subnet, wanted.subject) : this.#checkAddress(subnet, wanted.address);
+      wanted.address === undefined ? this.#pickAddress(subnet, wanted.subject) : this.checkAddress(subnet, wanted.address);
     return this.interfaces.add({
       id: this.newId("eni"),
       type: "network-interface",
