@@ -1,0 +1,68 @@
+import { SimulationGap } from "./service.ts";
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Principal?: unknown;
+  readonly Action?: string | readonly string[];
+  readonly NotAction?: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export interface Policy {
+  readonly Version: string;
+  readonly Statement: readonly Statement[];
+}
+
+/** One request as IAM sees it: `ec2:CreateVolume` on an ARN, with the keys of its context. */
+export interface Request {
+  readonly action: string;
+  readonly resource: string;
+  readonly context: Readonly<Record<string, string>>;
+}
+
+const elements = ["Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "Condition"];
+const many = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
+
+const like = (pattern: string, value: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`, "i").test(value);
+
+/** `${aws:EC2InstanceSourceVPC}` in a policy stands for that key of the request. */
+const filled = (text: string, { context }: Request): string =>
+  text.replaceAll(/\$\{!?([^}]+)\}/g, (_, key: string) => context[key] ?? "");
+
+/** The condition operators that our policies use; a key that is absent makes all but the negative and IfExists ones false. */
+const operators: Readonly<Record<string, (value: string | undefined, wanted: string) => boolean>> = {
+  StringEquals: (value, wanted) => value === wanted,
+  StringLike: (value, wanted) => value !== undefined && like(wanted, value),
+  StringNotEquals: (value, wanted) => value !== wanted,
+  Null: (value, wanted) => (value === undefined) === (wanted === "true"),
+  BoolIfExists: (value, wanted) => value === undefined || value === wanted,
+};
+
+function holds(condition: NonNullable<Statement["Condition"]>, request: Request): boolean {
+  return Object.entries(condition).every(([name, keys]) => {
+    const operator = operators[name];
+    if (operator === undefined) throw new SimulationGap(`IAM's condition operator ${name} is not known`);
+    return Object.entries(keys).every(([key, wanted]) =>
+      many(wanted).some((value) => operator(request.context[key], filled(value, request))),
+    );
+  });
+}
+
+function applies(statement: Statement, request: Request): boolean {
+  const unknown = Object.keys(statement).filter((element) => !elements.includes(element));
+  if (unknown.length > 0) throw new SimulationGap(`IAM's element ${unknown.join(", ")} is not known`);
+  const names = (actions: string | readonly string[]) => many(actions).some((pattern) => like(pattern, request.action));
+  const acts = statement.Action === undefined ? !names(statement.NotAction ?? "*") : names(statement.Action);
+  if (!acts || !many(statement.Resource).some((pattern) => like(filled(pattern, request), request.resource))) return false;
+  return statement.Condition === undefined || holds(statement.Condition, request);
+}
+
+/** A policy's word on a request. An explicit Deny wins; what nobody allows is denied. */
+export function judge(policies: readonly Policy[], request: Request): "allowed" | "denied" {
+  const matching = policies.flatMap(({ Statement }) => Statement).filter((statement) => applies(statement, request));
+  if (matching.some(({ Effect }) => Effect === "Deny")) return "denied";
+  return matching.some(({ Effect }) => Effect === "Allow") ? "allowed" : "denied";
+}
