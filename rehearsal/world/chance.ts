@@ -20,8 +20,8 @@ function hash(text: string): number {
  */
 export class Chance {
   readonly seed: number;
-  /** Every duration drawn, in order, for the report and for the bench's floor. */
-  readonly draws: { readonly name: DurationName; readonly subject: string; readonly seconds: number }[] = [];
+  /** Every duration drawn so far, by `name/subject`: asked for twice, it is the same. */
+  readonly draws = new Map<string, number>();
   constructor(seed: number) {
     this.seed = seed;
   }
@@ -33,10 +33,13 @@ export class Chance {
 
   /** A log-normal duration with the p50 and p95 of latencies.json. `subject` says whose: an instance's name tag, an endpoint's service. */
   seconds(name: DurationName, subject: string): number {
+    const key = `${name}/${subject}`;
+    const drawn = this.draws.get(key);
+    if (drawn !== undefined) return drawn;
     const { p50, p95 } = latencies.durations[name];
-    const normal = Math.sqrt(-2 * Math.log(this.uniform(`${name}/${subject}/a`))) * Math.cos(2 * Math.PI * this.uniform(`${name}/${subject}/b`));
+    const normal = Math.sqrt(-2 * Math.log(this.uniform(`${key}/a`))) * Math.cos(2 * Math.PI * this.uniform(`${key}/b`));
     const seconds = p50 * Math.exp((normal * Math.log(p95 / p50)) / Z95);
-    this.draws.push({ name, subject, seconds });
+    this.draws.set(key, seconds);
     return seconds;
   }
 }

@@ -1,0 +1,60 @@
+import { parseAllDocuments } from "yaml";
+
+/** A Kubernetes object as far as anything here looks at it. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly type?: string;
+  readonly [field: string]: unknown;
+}
+
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
+}
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly EnvVar[];
+}
+
+export interface PodSpec {
+  readonly hostNetwork?: boolean;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly effect?: string }[];
+  readonly initContainers?: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly {
+    readonly name: string;
+    readonly hostPath?: { readonly path: string };
+    readonly persistentVolumeClaim?: { readonly claimName: string };
+  }[];
+}
+
+export const uninitialized = "node.cloudprovider.kubernetes.io/uninitialized";
+export const controlPlaneTaint = "node-role.kubernetes.io/control-plane";
+export const notReady = "node.kubernetes.io/not-ready";
+
+export const parseObjects = (text: string): KubeObject[] =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as KubeObject | null)
+    .filter((object) => object !== null);
+
+export const podSpecOf = (object: KubeObject): PodSpec | undefined => {
+  if (object.kind === "Pod") return object.spec as unknown as PodSpec;
+  return (object.spec?.["template"] as { spec?: PodSpec } | undefined)?.spec;
+};
+
+/** `1.37.2` or `v1.37.2` -> 37. */
+export const minorOf = (version: string): number => Number(version.replace(/^v/, "").split(".")[1]);

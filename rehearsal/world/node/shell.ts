@@ -1,0 +1,85 @@
+import { Bash, defineCommand, InMemoryFs } from "just-bash";
+import type { SimClock } from "../clock.ts";
+import { SimulationGap } from "../service.ts";
+import type { ScriptResult } from "../ssm/run-command.ts";
+
+/** What a program gets: its arguments, what stands before it in the pipe, the node's files, and virtual time. */
+export interface Call {
+  readonly args: readonly string[];
+  readonly stdin: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  sleep(seconds: number): Promise<void>;
+}
+
+export interface Answer {
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly exitCode?: number;
+}
+
+/** A program of the node: its name, and what it does. */
+export type Program = (call: Call) => Promise<Answer> | Answer;
+
+/** Scripts are bounded by virtual time alone; the interpreter's own limits must never be met first. */
+const executionLimits = { maxCommandCount: 1_000_000, maxLoopIterations: 100_000, maxExecutionTimeMs: 600_000 };
+
+/** A node's disk and shell: the shipped scripts run here, word for word, with modelled programs in the place of real ones. */
+export class Shell {
+  readonly fs = new InMemoryFs();
+  readonly #clock: SimClock;
+  readonly #programs: Readonly<Record<string, Program>>;
+
+  constructor(clock: SimClock, programs: Readonly<Record<string, Program>>) {
+    this.#clock = clock;
+    this.#programs = programs;
+  }
+
+  /** Runs a script to its end on the virtual clock. */
+  run(script: string, environment: Readonly<Record<string, string>>): Promise<ScriptResult> {
+    return this.#clock.hold(async (sleep) => {
+      let gap: unknown;
+      const customCommands = Object.entries(this.#programs).map(([name, program]) =>
+        defineCommand(name, async (args, context) => {
+          try {
+            const env: Record<string, string> = Object.fromEntries(
+              context.env instanceof Map ? context.env : Object.entries(context.env),
+            );
+            const call: Call = { args, stdin: String(context.stdin ?? ""), cwd: context.cwd, env, sleep };
+            const { stdout = "", stderr = "", exitCode = 0 } = await program(call);
+            return { stdout, stderr, exitCode };
+          } catch (error) {
+            gap ??= error;
+            return { stdout: "", stderr: `${name}: ${String(error)}\n`, exitCode: 125 };
+          }
+        }),
+      );
+      const bash = new Bash({
+        fs: this.fs,
+        customCommands,
+        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" },
+        cwd: "/",
+        executionLimits,
+      });
+      const { stdout, stderr, exitCode } = await bash.exec(script, { env: { ...environment }, cwd: "/" });
+      // A gap in the simulator must not look like a script that failed.
+      if (gap !== undefined) throw gap;
+      if (/command not found/.test(stderr))
+        throw new SimulationGap(`a script used a program that no node has: ${stderr.slice(0, 300)}`);
+      return { exitCode, stdout, stderr };
+    });
+  }
+
+  async read(path: string): Promise<string | null> {
+    return (await this.fs.exists(path)) ? this.fs.readFile(path) : null;
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    await this.fs.mkdir(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+    await this.fs.writeFile(path, text);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.fs.rm(path, { recursive: true, force: true });
+  }
+}
