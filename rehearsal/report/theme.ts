@@ -1,0 +1,6 @@
+const light = `--ink:#1f2328;--muted:#59636e;--page:#f6f8fa;--surface:#fff;--inset:#f1f4f7;--line:#d1d9e0;--line-strong:#818b98;--good:#1a7f37;--good-soft:#dafbe1;--warn:#9a6700;--warn-soft:#fff4c9;--bad:#cf222e;--bad-soft:#ffebe9;--aws:#e0863a;--node:#3b78d8;--own:#7a5bc7`;
+const dark = `--ink:#e6edf3;--muted:#9aa5b1;--page:#0d1117;--surface:#161b22;--inset:#1b222b;--line:#30363d;--line-strong:#6e7883;--good:#3fb950;--good-soft:#12311d;--warn:#d29922;--warn-soft:#372a0b;--bad:#f85149;--bad-soft:#3c1518;--aws:#e3934f;--node:#6ea8fe;--own:#a48af0`;
+
+/** The custom properties that every picture uses, for a selector, in both schemes. */
+export const theme = (selector: string): string =>
+  `${selector}{color-scheme:light dark;${light}}@media (prefers-color-scheme:dark){${selector}{${dark}}}`;
