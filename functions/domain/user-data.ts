@@ -14,10 +14,13 @@ hosts='${hosts.join(" ")}'
 subnets='${subnets.join(" ")}'
 number() { local a b c d; IFS=. read -r a b c d <<<"$1"; echo $(((a << 24) + (b << 16) + (c << 8) + d)); }
 inside() {
-  local subnet bits
+  local subnet bits address network
+  address=$(number "$1")
   for subnet in $subnets; do
-    bits=$((32 - \${subnet#*/}))
-    [ $(($(number "$1") >> bits)) -eq $(($(number "\${subnet%/*}") >> bits)) ] && return 0
+    bits=\${subnet#*/}
+    bits=$((32 - bits))
+    network=$(number "\${subnet%/*}")
+    [ $((address >> bits)) -eq $((network >> bits)) ] && return 0
   done
   return 1
 }

@@ -61,10 +61,13 @@ number() {
 
 # inside ADDRESS CIDR,CIDR,...
 inside() {
-  local subnet bits
+  local subnet bits address network
+  address=$(number "$1")
   for subnet in ${2//,/ }; do
-    bits=$((32 - ${subnet#*/}))
-    if [ $(($(number "$1") >> bits)) -eq $(($(number "${subnet%/*}") >> bits)) ]; then return 0; fi
+    bits=${subnet#*/}
+    bits=$((32 - bits))
+    network=$(number "${subnet%/*}")
+    if [ $((address >> bits)) -eq $((network >> bits)) ]; then return 0; fi
   done
   return 1
 }
