@@ -83,7 +83,7 @@ export function nodes(cluster: Rehearsal["cluster"]): string {
   if (cluster === null) return `<p class="quiet">No cluster came to be.</p>`;
   const rows = cluster.nodes.map(
     ({ name, role, ready, providerID }) =>
-      `<tr><td>${escaped(name)}</td><td>${escaped(role)}</td><td class="${ready ? "good-text" : "bad-text"}">${ready ? "Ready" : "NotReady"}</td><td><code>${escaped(providerID)}</code></td></tr>`,
+      `<tr><td>${escaped(name)}<br><code class="quiet">${escaped(providerID)}</code></td><td class="word">${escaped(role)}</td><td class="${ready ? "good-text" : "bad-text"}">${ready ? "Ready" : "NotReady"}</td></tr>`,
   );
   const table =
     rows.length === 0 ? `<p class="quiet">No node has joined.</p>` : `<div class="wide"><table>${rows.join("\n")}</table></div>`;

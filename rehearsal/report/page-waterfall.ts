@@ -14,10 +14,14 @@ export function waterfall(all: readonly Visit[]): string {
   const axis = { start, seconds: Math.max((end - start) / 1000, 0.001) };
   const step = stepOf(axis.seconds);
   const marks = Array.from({ length: Math.floor(axis.seconds / step) + 1 }, (_, index) => index * step);
-  const scale = marks.map((mark) => `<i style="left:${percent(mark / axis.seconds)}">${duration(mark)}</i>`).join("");
+  // A label near the end stands left of its mark, to stay inside.
+  const scale = marks.map((mark) => {
+    const part = mark / axis.seconds;
+    return `<i${part > 0.9 ? ` class="late"` : ""} style="left:${percent(part)}">${duration(mark)}</i>`;
+  });
   return [
     `<div class="fall" style="--step:${percent(step / axis.seconds)}">`,
-    `<div class="visit scale"><span></span><div class="track">${scale}</div><span></span></div>`,
+    `<div class="visit scale"><span></span><div class="track">${scale.join("")}</div><span></span></div>`,
     group(all, null, axis),
     "</div>",
   ].join("\n");

@@ -46,15 +46,18 @@ export class SimClock {
 
   /**
    * Runs real asynchronous work (a shell interpreter that loads its commands, say) during which virtual time must stand still.
-   * The work gets `sleep`, which lets time move while it waits.
+   * The work gets `outside`, which lets time move again while something that waits on this clock is awaited.
    */
-  async hold<T>(work: (sleep: (seconds: number) => Promise<void>) => Promise<T>): Promise<T> {
+  async hold<T>(work: (outside: <R>(wait: () => Promise<R>) => Promise<R>) => Promise<T>): Promise<T> {
     this.#holds++;
     try {
-      return await work(async (seconds) => {
+      return await work(async (wait) => {
         this.#holds--;
-        await this.sleep(seconds);
-        this.#holds++;
+        try {
+          return await wait();
+        } finally {
+          this.#holds++;
+        }
       });
     } finally {
       this.#holds--;

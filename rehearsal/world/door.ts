@@ -74,12 +74,14 @@ export class Door {
     await this.#clock.sleep(seconds / 2);
     const rule = this.#faults.find((candidate) => candidate.operation === operation && candidate.nth === nth);
     const record = (code: string | null) => {
-      if (caller.kind !== "harness") this.calls.push({ at: this.#clock.now(), service, operation, mutates: handler.mutates, caller, code });
+      if (caller.kind !== "harness")
+        this.calls.push({ at: this.#clock.now(), service, operation, mutates: handler.mutates, caller, code });
     };
     try {
       if (rule !== undefined && !rule.after) throw fault(service, rule.code, `injected before call ${nth} of ${operation}`);
       const answer = handler.run(structuredClone(input) as never, caller);
-      if (rule?.after === true) throw fault(service, rule.code, `injected after call ${nth} of ${operation}: the answer was lost`);
+      if (rule?.after === true)
+        throw fault(service, rule.code, `injected after call ${nth} of ${operation}: the answer was lost`);
       record(null);
       await this.#clock.sleep(seconds / 2);
       return { $metadata: { httpStatusCode: 200 }, ...(answer as object) };

@@ -17,16 +17,31 @@ const exceptions = {
 } as const;
 
 /** Codes that the SDK's standard retry mode takes for throttling; the lists are those of @smithy/service-error-classification. */
-const throttling = new Set(["RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown", "RequestThrottled"]);
+const throttling = new Set([
+  "RequestLimitExceeded",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+  "SlowDown",
+  "RequestThrottled",
+]);
 /** Codes that it tries again because they pass. */
-const transient = new Set(["InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout", "TimeoutError"]);
+const transient = new Set([
+  "InternalError",
+  "InternalFailure",
+  "ServiceUnavailable",
+  "Unavailable",
+  "RequestTimeout",
+  "TimeoutError",
+]);
 
 export const isThrottling = (code: string): boolean => throttling.has(code);
 export const isTransient = (code: string): boolean => transient.has(code);
 
 /** The exception a client of that service throws for this code: the SDK's own class, its name the wire code. */
 export function fault(service: ServiceName, code: string, message: string): Error {
-  const server = isTransient(code) || code === "InsufficientInstanceCapacity" || code === "RequestLimitExceeded" || code === "SlowDown";
+  const server =
+    isTransient(code) || code === "InsufficientInstanceCapacity" || code === "RequestLimitExceeded" || code === "SlowDown";
   const Exception = exceptions[service];
   return new Exception({
     name: code,

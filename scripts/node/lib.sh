@@ -5,7 +5,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/snap/bin" HOME="${HOME:-/root
 umask 077
 state=/var/lib/cloister
 log=/var/log/cloister.log
-config=/etc/kubernetes/cloister-kubeadm.yaml
+export config=/etc/kubernetes/cloister-kubeadm.yaml
 export KUBECONFIG="${KUBECONFIG:-/etc/kubernetes/admin.conf}"
 
 # The last line of stderr is the reason an operator sees. Nothing that looks like a bootstrap token passes.
@@ -29,18 +29,22 @@ check_fence() {
   [ "$SSM_fence" -ge "$highest" ] || die "fence $SSM_fence is lower than $highest: another execution works on this cluster"
 }
 
+# Written as "$1" "${@:2}": the rehearsal's interpreter takes a lone "$@" for one word.
 # Runs a program with its output in a root-only file; when it fails, its errors are the reason.
 run() {
-  local from
+  local from said reason
   from=$(wc -l <"$log")
-  "$@" >>"$log" 2>&1 || die "$1 $2 failed: $(tail -n "+$((from + 1))" "$log" | grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|experimental|no longer' | tail -n 4 | tr '\n' ' ')"
+  if "$1" "${@:2}" >>"$log" 2>&1; then return 0; fi
+  said=$(tail -n "+$((from + 1))" "$log")
+  reason=$(grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|no longer' <<<"$said" || true)
+  die "$1 ${2:-} failed: $(tail -n 4 <<<"${reason:-$said}" | tr '\n' ' ')"
 }
 
 # until_true SECONDS WHAT COMMAND...: asks every two seconds, and says what it waited for in vain.
 until_true() {
   local seconds=$1 what=$2 waited=0
   shift 2
-  until "$@" >/dev/null 2>&1; do
+  until "$1" "${@:2}" >/dev/null 2>&1; do
     [ "$waited" -lt "$seconds" ] || die "$what: not so after $seconds seconds"
     sleep 2
     waited=$((waited + 2))

@@ -29,7 +29,7 @@ settle() {
   local seconds=$1 quiet=0 waited=0 said
   shift
   while [ "$quiet" -lt 3 ]; do
-    said=$("$@" 2>>"$log" || echo "the API server does not answer")
+    said=$("$1" "${@:2}" 2>>"$log" || echo "the API server does not answer")
     if [ -z "$said" ]; then quiet=$((quiet + 1)); else quiet=0; fi
     [ "$quiet" -ge 3 ] || [ "$waited" -lt "$seconds" ] || die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';')"
     [ "$quiet" -ge 3 ] || sleep 2

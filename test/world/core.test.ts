@@ -24,10 +24,10 @@ describe("the virtual clock", () => {
     const clock = new SimClock(start);
     const seen: string[] = [];
     clock.after(1, () => seen.push("due"));
-    const work = clock.hold(async (sleep) => {
+    const work = clock.hold(async (outside) => {
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
       seen.push(`held ${clock.iso()}`);
-      await sleep(5);
+      await outside(() => clock.sleep(5));
       seen.push(`slept ${clock.iso()}`);
     });
     await clock.run(work);

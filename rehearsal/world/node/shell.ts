@@ -37,7 +37,7 @@ export class Shell {
 
   /** Runs a script to its end on the virtual clock. */
   run(script: string, environment: Readonly<Record<string, string>>): Promise<ScriptResult> {
-    return this.#clock.hold(async (sleep) => {
+    return this.#clock.hold(async (outside) => {
       let gap: unknown;
       const customCommands = Object.entries(this.#programs).map(([name, program]) =>
         defineCommand(name, async (args, context) => {
@@ -45,8 +45,14 @@ export class Shell {
             const env: Record<string, string> = Object.fromEntries(
               context.env instanceof Map ? context.env : Object.entries(context.env),
             );
-            const call: Call = { args, stdin: String(context.stdin ?? ""), cwd: context.cwd, env, sleep };
-            const { stdout = "", stderr = "", exitCode = 0 } = await program(call);
+            const call: Call = {
+              args,
+              stdin: String(context.stdin ?? ""),
+              cwd: context.cwd,
+              env,
+              sleep: (seconds) => this.#clock.sleep(seconds),
+            };
+            const { stdout = "", stderr = "", exitCode = 0 } = await outside(async () => program(call));
             return { stdout, stderr, exitCode };
           } catch (error) {
             gap ??= error;

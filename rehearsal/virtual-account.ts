@@ -1,0 +1,268 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { S3Client } from "@aws-sdk/client-s3";
+import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { SSMClient } from "@aws-sdk/client-ssm";
+import type { Aws, Deployment } from "../functions/aws/aws.ts";
+import { documentName } from "../functions/aws/ssm-commands.ts";
+import { Bundle } from "../functions/domain/bundle.ts";
+import { type DocumentName, documents } from "../functions/domain/documents.ts";
+import { buildDocument } from "../functions/domain/ssm-documents.ts";
+import { requiredImages, supportedVersions, type VersionRow, versionRow } from "../functions/domain/versions.ts";
+import type { HistoryEvent } from "./world/asl/history.ts";
+import type { Policy } from "./world/iam.ts";
+import type { Caller } from "./world/service.ts";
+import { readDocument } from "./world/ssm/documents.ts";
+import { World, type WorldOptions } from "./world/world.ts";
+
+const folder = new URL("../", import.meta.url);
+const text = (path: string): string => readFileSync(new URL(path, folder), "utf8");
+
+const names = {
+  bucket: "cloister-111122223333",
+  bundles: "cloister-bundles",
+  image: "ami-0123456789abcdef0",
+  controlPlaneProfile: "cloister-control-plane",
+  workerProfile: "cloister-worker",
+} as const;
+
+/** Compressed sizes of image archives, megabytes (facts 9.1, row 21). */
+const megabytes = (ref: string): number =>
+  /\/calico\//.test(ref) ? 65 : /csi/.test(ref) ? 25 : /cloud-controller/.test(ref) ? 20 : /pause/.test(ref) ? 0.4 : 33;
+
+/** Calico's own manifest, as far as anything looks at it: the encapsulation, the images and where it writes its configuration. */
+const calicoManifest = (images: readonly string[]): string => {
+  const image = (part: string) => images.find((ref) => ref.includes(part)) ?? part;
+  return `apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: calico-node, namespace: kube-system}
+spec:
+  template:
+    metadata: {labels: {k8s-app: calico-node}}
+    spec:
+      hostNetwork: true
+      tolerations: [{operator: Exists}]
+      initContainers: [{name: install-cni, image: "${image("/cni:")}"}]
+      containers:
+        - name: calico-node
+          image: "${image("/node:")}"
+          env:
+            - {name: CALICO_IPV4POOL_IPIP, value: "Never"}
+            - {name: CALICO_IPV4POOL_VXLAN, value: "Always"}
+      volumes: [{name: cni-net-dir, hostPath: {path: /etc/cni/net.d}}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: calico-kube-controllers, namespace: kube-system}
+spec:
+  replicas: 1
+  template:
+    metadata: {labels: {k8s-app: calico-kube-controllers}}
+    spec:
+      tolerations: [{key: node-role.kubernetes.io/control-plane}]
+      containers: [{name: calico-kube-controllers, image: "${image("/kube-controllers:")}"}]
+`;
+};
+
+const sha256 = (body: string): string => createHash("sha256").update(body).digest("hex");
+
+interface ImageChange {
+  readonly architecture?: "x86_64" | "arm64";
+  readonly owner?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface VirtualAccountOptions extends WorldOptions {
+  /** Which version the account's default image and bundle are for. */
+  readonly kubernetes?: string;
+  readonly onEvent?: (event: HistoryEvent) => void;
+}
+
+/** An account as the stack and its operators would furnish it: buckets, image, bundle, profiles, documents. Everything can be changed before a run. */
+export class VirtualAccount {
+  readonly world: World;
+  readonly deployment: Deployment;
+  readonly row: VersionRow;
+  #bundle: Bundle;
+  readonly #archives = new Map<string, { readonly body: string; readonly bytes: number }>();
+
+  constructor(options: VirtualAccountOptions) {
+    const wanted = options.kubernetes ?? "";
+    this.row = versionRow(supportedVersions().includes(wanted) ? wanted : "1.36.3");
+    this.world = new World(options, options.onEvent);
+    const { region, account } = this.world.universe;
+    this.deployment = {
+      region,
+      account,
+      bucket: names.bucket,
+      controlPlaneProfile: names.controlPlaneProfile,
+      workerProfile: names.workerProfile,
+      trustedImageOwners: [],
+      defaultImageParameter: "/cloister/_ami/default",
+      defaultBundleParameter: "/cloister/_bundle/default",
+    };
+    this.#bundle = this.#makeBundle();
+    this.#furnish();
+  }
+
+  get #prefix(): string {
+    return `${this.row.kubernetes}/`;
+  }
+
+  #makeBundle(): Bundle {
+    const choices = { cni: "calico", storage: "ebs-csi" } as const;
+    const workers = new Set(requiredImages(this.row, choices, "worker"));
+    const files = requiredImages(this.row, choices, "control-plane").map((ref) => {
+      const bytes = Math.round(megabytes(ref) * 1_000_000);
+      const body = JSON.stringify({ refs: [ref], bytes });
+      const key = `images/${ref.replaceAll(/[/:]/g, "_")}.tar`;
+      this.#archives.set(key, { body, bytes });
+      return {
+        key,
+        sha256: sha256(body),
+        bytes,
+        refs: [ref],
+        roles: workers.has(ref) ? (["control-plane", "worker"] as const) : (["control-plane"] as const),
+      };
+    });
+    const manifest = calicoManifest(this.row.calico.images);
+    this.#archives.set("manifests/calico.yaml", { body: manifest, bytes: 350_000 });
+    return Bundle.parse({
+      kubernetes: this.row.kubernetes,
+      arch: "amd64",
+      containerdMin: this.row.containerdMin,
+      sandboxImage: this.row.sandboxImage,
+      files,
+      manifests: [{ key: "manifests/calico.yaml", sha256: sha256(manifest), kind: "calico" }],
+    });
+  }
+
+  #furnish(): void {
+    const { ec2, s3, ssm, nodes } = this.world;
+    s3.addBucket(names.bucket);
+    s3.addBucket(names.bundles);
+    this.#publish();
+    ec2.seedProfile(names.controlPlaneProfile, names.controlPlaneProfile);
+    ec2.seedProfile(names.workerProfile, names.workerProfile);
+    this.policy(names.controlPlaneProfile, text("infra/policies/control-plane.json"));
+    this.policy(names.workerProfile, text("infra/policies/worker.json"));
+    nodes.images.set(names.image, {
+      kubernetes: this.row.kubernetes,
+      containerd: "2.3.4",
+      agentVersion: "3.3.3050.0",
+      sandboxImage: this.row.sandboxImage,
+      preloaded: [],
+      kubeadmImages: this.row.core,
+      isAgentEnabled: false,
+    });
+    this.image({});
+    ssm.parameters.seed(this.deployment.defaultImageParameter, names.image);
+    ssm.parameters.seed(this.deployment.defaultBundleParameter, `s3://${names.bundles}/${this.#prefix}bundle.json`);
+    for (const document of Object.keys(documents) as DocumentName[]) this.document(document, (script) => script);
+    ec2.seedForeignVpc("10.200.0.0/16");
+    // Those of Service Quotas and of EC2 itself are one account's.
+    ec2.state.quotas.vcpus = 4096;
+  }
+
+  #publish(): void {
+    for (const [key, { body, bytes }] of this.#archives) this.world.s3.put(names.bundles, `${this.#prefix}${key}`, body, bytes);
+    this.world.s3.put(names.bundles, `${this.#prefix}bundle.json`, JSON.stringify(this.#bundle));
+  }
+
+  /** Registers the default image anew, with other facts. */
+  image({ architecture = "x86_64", owner, tags = {} }: ImageChange): void {
+    const all = {
+      "cloister:kubernetes": this.row.kubernetes,
+      "cloister:containerd": "2.3.4",
+      "cloister:agent": "3.3.3050.0",
+      ...tags,
+    };
+    this.world.ec2.state.images.remove(names.image);
+    this.world.ec2.seedImage({
+      id: names.image,
+      name: "cloister-node",
+      architecture,
+      tags: all,
+      ...(owner !== undefined && { owner }),
+    });
+  }
+
+  /** What is on the default image. */
+  onImage(change: Partial<Parameters<Map<string, import("./world/node/image.ts").NodeImage>["set"]>[1]>): void {
+    const image = this.world.nodes.images.get(names.image);
+    if (image === undefined) throw new RangeError("the default image is not there");
+    this.world.nodes.images.set(names.image, { ...image, ...change });
+  }
+
+  bundle(change: (bundle: Bundle) => Bundle): void {
+    this.#bundle = change(this.#bundle);
+    this.#publish();
+  }
+
+  /** Changes Calico's manifest; the bundle names the new one's hash. */
+  calicoManifest(change: (manifest: string) => string): void {
+    const key = "manifests/calico.yaml";
+    const body = change(this.#archives.get(key)?.body ?? "");
+    this.#archives.set(key, { body, bytes: 350_000 });
+    this.bundle((bundle) => ({
+      ...bundle,
+      manifests: bundle.manifests.map((manifest) => (manifest.key === key ? { ...manifest, sha256: sha256(body) } : manifest)),
+    }));
+  }
+
+  /** Registers a document whose script was changed: what an ablation takes out of the shipped one. */
+  document(name: DocumentName, change: (script: string) => string): void {
+    const files = readdirSync(new URL("scripts/node/manifests/", folder)).filter((file) => file.endsWith(".yaml"));
+    const manifests = Object.fromEntries(
+      files.map((file) => [file.replace(/\.yaml$/, ""), text(`scripts/node/manifests/${file}`)]),
+    );
+    const content = buildDocument(name, { script: text(`scripts/node/${name}.sh`), lib: text("scripts/node/lib.sh"), manifests });
+    const document = readDocument(documentName(name), content);
+    document.script = change(document.script);
+    this.world.ssm.commands.documents.set(document.name, document);
+  }
+
+  /** Sets a role's policy from its file's text, its places filled. */
+  policy(role: string, source: string): void {
+    const { region, account } = this.deployment;
+    const places: Readonly<Record<string, string>> = {
+      Partition: "aws",
+      Region: region,
+      Account: account,
+      BundleArn: `arn:aws:s3:::${names.bundles}/*`,
+    };
+    const filled = source.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => places[name] ?? whole);
+    this.world.aws.roles.set(role, [JSON.parse(filled) as Policy]);
+  }
+
+  /** Takes an instance type out of a zone. */
+  withdraw(instanceType: string, zone: string): void {
+    this.world.ec2.state.notOffered.add(`${instanceType}/${zone}`);
+  }
+
+  /** Sets a quota by its code. */
+  quota(code: string, value: number): void {
+    const key = [...this.world.quotas.values.keys()].find((name) => name.endsWith(`/${code}`));
+    if (key === undefined) throw new RangeError(`no quota ${code}`);
+    this.world.quotas.values.set(key, value);
+  }
+
+  /** Real clients whose calls this account answers, for one step's call. */
+  clientsFor(caller: Caller): Aws {
+    const { door, universe } = this.world;
+    const config = { region: universe.region, credentials: { accessKeyId: "virtual", secretAccessKey: "virtual" } };
+    return {
+      ec2: door.bind(new EC2Client(config), "ec2", caller),
+      elb: door.bind(new ElasticLoadBalancingV2Client(config), "elb", caller),
+      ssm: door.bind(new SSMClient(config), "ssm", caller),
+      s3: door.bind(new S3Client(config), "s3", caller),
+      sfn: door.bind(new SFNClient(config), "sfn", caller),
+      quotas: door.bind(new ServiceQuotasClient(config), "quotas", caller),
+      deployment: this.deployment,
+      now: () => new Date(universe.clock.now()),
+    };
+  }
+}

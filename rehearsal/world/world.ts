@@ -1,0 +1,61 @@
+import type { HistoryEvent } from "./asl/history.ts";
+import { StepFunctions } from "./asl/step-functions.ts";
+import { Chance } from "./chance.ts";
+import { SimClock } from "./clock.ts";
+import { Door, type FaultRule } from "./door.ts";
+import { Ec2 } from "./ec2/ec2.ts";
+import { Elbv2 } from "./elbv2.ts";
+import { VpcFabric } from "./fabric.ts";
+import { NodeAws } from "./node/aws-access.ts";
+import { Nodes } from "./node/nodes.ts";
+import { ServiceQuotas } from "./quotas.ts";
+import { S3 } from "./s3.ts";
+import type { InventoryItem, Universe } from "./service.ts";
+import { SfnApi } from "./sfn.ts";
+import { Ssm } from "./ssm/ssm.ts";
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly faults?: readonly FaultRule[];
+  readonly region?: string;
+}
+
+/** The virtual AWS: its services, its machines, its clock, and the one door to it all. */
+export class World {
+  readonly universe: Universe;
+  readonly ec2: Ec2;
+  readonly elb: Elbv2;
+  readonly ssm: Ssm;
+  readonly s3 = new S3();
+  readonly quotas = new ServiceQuotas();
+  readonly stepFunctions: StepFunctions;
+  readonly nodes: Nodes;
+  readonly fabric: VpcFabric;
+  readonly aws: NodeAws;
+  readonly door: Door;
+
+  constructor({ seed, faults = [], region = "us-west-2" }: WorldOptions, onEvent: (event: HistoryEvent) => void = () => {}) {
+    const clock = new SimClock("2026-11-24T06:00:00Z");
+    this.universe = { clock, chance: new Chance(seed), region, account: "111122223333" };
+    this.ec2 = new Ec2(this.universe);
+    this.elb = new Elbv2(this.universe, this.ec2);
+    this.ssm = new Ssm(this.universe);
+    this.stepFunctions = new StepFunctions(this.universe, (event) => onEvent(event));
+    this.nodes = new Nodes(this.universe, {
+      ec2: this.ec2,
+      ssm: this.ssm,
+      s3: this.s3,
+      fabric: () => this.fabric,
+      aws: () => this.aws,
+    });
+    this.fabric = new VpcFabric(this.ec2, this.elb, this.nodes);
+    this.aws = new NodeAws(this.universe, this.ec2, this.fabric, () => this.door);
+    const services = [this.ec2, this.elb, this.ssm, this.s3, this.quotas, new SfnApi(this.stepFunctions)];
+    this.door = new Door(clock, this.universe.chance, services, faults);
+  }
+
+  /** Everything that exists, over all services. */
+  inventory(): InventoryItem[] {
+    return [this.ec2, this.elb, this.ssm, this.s3].flatMap((service) => service.inventory());
+  }
+}
