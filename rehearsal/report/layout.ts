@@ -146,13 +146,13 @@ function drawSides(machine: Machine, { main, side }: Flow, drawing: Drawing, at:
   }
 }
 
-/** A Choice's way past states of the main line runs left of all that it passes. */
+/** A Choice's way past states of the main line, or back up, runs left of all that it passes. */
 function drawShortCuts(machine: Machine, { main }: Flow, drawing: Drawing, at: Map<string, Node>): void {
   main.forEach((name, index) => {
     for (const { to, label } of arrowsOf(stateOf(machine, name))) {
       const end = main.indexOf(to);
-      if (end <= index + 1) continue;
-      const passed = main.slice(index, end + 1).map((each) => nodeAt(at, each));
+      if (end === -1 || end === index + 1) continue;
+      const passed = main.slice(Math.min(index, end), Math.max(index, end) + 1).map((each) => nodeAt(at, each));
       const lane = Math.min(...passed.map(({ x }) => x)) - size.lane;
       const [from, target] = [nodeAt(at, name), nodeAt(at, to)];
       const [start, level] = [from.y + from.height / 2, target.y + target.height / 2 - 5];

@@ -26,7 +26,7 @@ header p{margin:4px 0 0;color:var(--muted)}
 .own{background:var(--own)}.bad{background:var(--bad)}
 .aws{background:var(--aws)}.node{background:var(--node)}.retry{background:var(--warn)}
 .fall{font-size:13px}
-.visit{display:grid;grid-template-columns:290px minmax(0,1fr) 92px;gap:0 12px;align-items:center;min-height:21px}
+.visit{display:grid;grid-template-columns:304px minmax(0,1fr) 92px;gap:0 12px;align-items:center;min-height:21px}
 .visit:hover{background:var(--inset)}
 .name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .name.failed{color:var(--bad);font-weight:600}
@@ -38,7 +38,7 @@ header p{margin:4px 0 0;color:var(--muted)}
 .track u.around{top:9px;height:3px;background:var(--line-strong)}
 .track b{position:absolute;top:1px;width:3px;height:19px;margin-left:-1px;background:var(--warn);outline:1px solid var(--surface)}
 .branch{border-left:2px solid var(--line-strong);margin:3px 0 5px 4px;padding-left:8px}
-.branch .visit{grid-template-columns:276px minmax(0,1fr) 92px}
+.branch .visit{grid-template-columns:290px minmax(0,1fr) 92px}
 .scale{color:var(--muted);font-size:11px}.scale i{position:absolute;font-style:normal;padding-left:3px;white-space:nowrap}
 .scale i.late{transform:translateX(-100%);padding:0 3px 0 0}
 .scale:hover{background:none}
@@ -61,5 +61,5 @@ th{color:var(--muted)}.number{text-align:right;font-variant-numeric:tabular-nums
 .checks p,.checks ul{margin:0;color:var(--muted);font-size:13px;overflow-wrap:anywhere}.checks ul{padding-left:18px}
 @media (max-width:760px){main{padding:12px 10px 40px}section,header{padding:14px}.columns{grid-template-columns:minmax(0,1fr)}
 .visit,.branch .visit{grid-template-columns:minmax(0,1fr) auto}.visit .track{grid-column:1/-1;grid-row:2;height:15px;margin-bottom:4px}
-.branch .track{margin-left:-14px}.track u{top:1px}.track u.around{top:6px}.track b{top:-1px;height:17px}.machine{text-align:left}}
+.branch{border-color:transparent}.branch .track{margin-left:-14px}.columns>:first-child{order:2}.track u{top:1px}.track u.around{top:6px}.track b{top:-1px;height:17px}.machine{text-align:left}}
 ${graphStyle}`;

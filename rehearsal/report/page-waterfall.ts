@@ -43,7 +43,7 @@ function group(all: readonly Visit[], parent: Visit | null, axis: Axis): string 
 function row(visit: Visit, axis: Axis): string {
   const { name, type, enteredAt, outcome, attempts } = visit;
   const end = visit.exitedAt ?? enteredAt;
-  const errors = attempts.filter((attempt) => attempt.error !== null && !isWait(attempt));
+  const errors = attempts.slice(0, -1).filter((attempt) => attempt.error !== null && !isWait(attempt));
   const ticks = errors.map((attempt) => {
     const left = percent(((attempt.endedAt ?? end) - axis.start) / 1000 / axis.seconds);
     return `<b style="left:${left}" title="${escaped(`${attempt.error}: ${attempt.message}`)}"></b>`;
