@@ -1,0 +1,137 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { parse as parseYaml } from "yaml";
+import { rehearse } from "../rehearsal/rehearse.ts";
+import { LiveView, type Screen } from "../rehearsal/report/live.ts";
+import { reportPage } from "../rehearsal/report/page.ts";
+import { costsOf, summary } from "../rehearsal/report/summary.ts";
+import type { Rehearsal } from "../rehearsal/result.ts";
+import type { Definition } from "../rehearsal/world/asl/definition.ts";
+import type { FaultRule } from "../rehearsal/world/door.ts";
+
+const help = `Usage: npm start -- [options]
+
+Rehearses a build: the shipped state machine, handlers and node scripts run against a virtual AWS, in virtual time.
+
+  --request FILE    the request, JSON or YAML (default statemachine/examples/orchid.json)
+  --workers N       overrides the request's number of workers
+  --seed N          the chance behind every duration (default 1)
+  --fault RULE      fails a call: OPERATION:CODE[:NTH][:after], such as RunInstances:InsufficientInstanceCapacity:1;
+                    NTH counts the operation's calls from 1, "after" lets it take effect and loses the answer; repeatable
+  --report FILE     the report page (default out/rehearsal.html)
+  --json            prints one JSON object and nothing else
+  --help            this text
+
+Exit: 0 the cluster is ready, 1 the build failed, 2 the request or the options are wrong.
+Not there yet: roll-back (a failed build is kept and listed), resume, destroy, rebuild.`;
+
+/** Something about the command line that the person can correct. */
+class UsageError extends Error {}
+
+interface Options {
+  readonly request: unknown;
+  readonly seed: number;
+  readonly faults: readonly FaultRule[];
+  readonly report: string;
+  readonly isJson: boolean;
+}
+
+function readOptions(args: readonly string[]): Options | "help" {
+  const options = {
+    request: { type: "string" },
+    workers: { type: "string" },
+    seed: { type: "string", default: "1" },
+    fault: { type: "string", multiple: true, default: [] as string[] },
+    report: { type: "string", default: "out/rehearsal.html" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  } as const;
+  const { values } = usage(() => parseArgs({ args: [...args], options, strict: true, allowPositionals: false }));
+  if (values.help) return "help";
+  const file = values.request ?? fileURLToPath(new URL("../statemachine/examples/orchid.json", import.meta.url));
+  return {
+    request: withWorkers(readRequest(file), values.workers),
+    seed: wholeNumber("--seed", values.seed),
+    faults: values.fault.map(readFault),
+    report: values.report,
+    isJson: values.json,
+  };
+}
+
+function usage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+  }
+}
+
+const readRequest = (file: string): unknown =>
+  usage(() => {
+    const text = readFileSync(file, "utf8");
+    return /\.ya?ml$/.test(file) ? parseYaml(text) : JSON.parse(text);
+  });
+
+function withWorkers(request: unknown, count: string | undefined): unknown {
+  if (count === undefined) return request;
+  const { workers, ...rest } = request as { workers?: object };
+  return { ...rest, workers: { ...workers, count: wholeNumber("--workers", count) } };
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} wants a whole number, not ${text}`);
+  return Number(text);
+}
+
+/** `RunInstances:InsufficientInstanceCapacity:2:after`. */
+function readFault(text: string): FaultRule {
+  const match = /^([A-Z]\w+):([A-Za-z][\w.]*)(?::(\d+))?(:after)?$/.exec(text);
+  if (match === null) throw new UsageError(`--fault wants OPERATION:CODE[:NTH][:after], not ${text}`);
+  return { operation: match[1] ?? "", code: match[2] ?? "", nth: Number(match[3] ?? 1), after: match[4] !== undefined };
+}
+
+function screen(): Screen {
+  const isTerminal = process.stdout.isTTY === true;
+  return {
+    isTerminal,
+    hasColour: isTerminal && process.env["NO_COLOR"] === undefined,
+    columns: process.stdout.columns ?? 120,
+    write: (text) => void process.stdout.write(text),
+  };
+}
+
+function writeReport(file: string, rehearsal: Rehearsal): void {
+  const definition = readFileSync(new URL("../statemachine/build-cluster.asl.json", import.meta.url), "utf8");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, reportPage({ rehearsal, definition: JSON.parse(definition) as Definition, cost: costsOf(rehearsal) }));
+}
+
+const exitCodes = { ready: 0, failed: 1, refused: 2 } as const;
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "help") {
+    console.log(help);
+    return 0;
+  }
+  const { request, seed, faults, report, isJson } = options;
+  const live = new LiveView(screen());
+  const rehearsal = await rehearse({ request, seed, faults, ...(!isJson && { onEvent: (event) => live.add(event) }) });
+  writeReport(report, rehearsal);
+  const { history: _history, callRecords: _callRecords, ...printed } = rehearsal;
+  if (isJson) console.log(JSON.stringify(printed));
+  else console.log(summary(rehearsal, report).join("\n"));
+  return exitCodes[rehearsal.status];
+}
+
+// Scripts of nodes that still run in virtual time hold real timers: the process ends when the story does.
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\nSee npm start -- --help.`);
+  process.exitCode = 2;
+}
+process.stdout.write("", () => process.exit());
