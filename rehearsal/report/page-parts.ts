@@ -27,9 +27,10 @@ function things(items: readonly InventoryItem[]): string {
   const rows = items.map(({ id, tags, facts }) => {
     const said = Object.entries(facts).filter(([key, value]) => value !== tags["Name"] && key !== "vpcId");
     const text = said.map(([key, value]) => `${key} ${value}`).join(", ");
-    return `<tr><td>${escaped(tags["Name"] ?? "")}</td><td><code>${escaped(id)}</code></td><td>${escaped(text)}</td></tr>`;
+    const name = tags["Name"] === undefined ? "" : `${escaped(tags["Name"])} `;
+    return `<li>${name}<code>${escaped(id)}</code><p>${escaped(text)}</p></li>`;
   });
-  return `<div class="wide"><table>${rows.join("")}</table></div>`;
+  return `<ul class="things">${rows.join("")}</ul>`;
 }
 
 export function certificate(issued: Rehearsal["certificate"]): string {
@@ -60,7 +61,6 @@ export function audit({ secretLeaks, breaches, foreignTouched }: Rehearsal["audi
 
 export function calls(records: readonly CallRecord[]): string {
   const operations = [...Map.groupBy(records, ({ service, operation }) => `${service} ${operation}`)];
-  const most = Math.max(...operations.map(([, group]) => group.length));
   const rows = operations
     .sort(([a, left], [b, right]) => right.length - left.length || (a < b ? -1 : 1))
     .map(([name, group]) => {
@@ -69,26 +69,22 @@ export function calls(records: readonly CallRecord[]): string {
         ({ code }) => String(code),
       );
       const codes = [...errors].map(([code, failed]) => `${code} ×${failed.length}`).join(", ");
-      const changes = group.some(({ mutates }) => mutates);
-      const width = Math.round((group.length / most) * 1000) / 10;
-      return [
-        `<tr${changes ? ` class="changes"` : ""}><td>${escaped(name)}</td><td class="number">${group.length}</td>`,
-        `<td class="share"><u style="width:${width}%"></u></td><td class="bad-text">${escaped(codes)}</td></tr>`,
-      ].join("");
+      const failed = codes === "" ? "" : ` <span class="bad-text">${escaped(codes)}</span>`;
+      const label = group.some(({ mutates }) => mutates) ? `<strong>${escaped(name)}</strong>` : escaped(name);
+      return `<tr><td>${label}${failed}</td><td class="number">${group.length}</td></tr>`;
     });
-  return `<details><summary>${counted(operations.length, "operation")}, ${counted(records.length, "call")}</summary><div class="wide"><table>${rows.join("\n")}</table></div></details>`;
+  return `<details><summary>${counted(operations.length, "operation")}, ${counted(records.length, "call")}</summary><p class="quiet">Bold: changes something. Red: how calls failed; not finding what is not there yet is a common one.</p><table>${rows.join("\n")}</table></details>`;
 }
 
 export function nodes(cluster: Rehearsal["cluster"]): string {
   if (cluster === null) return `<p class="quiet">No cluster came to be.</p>`;
-  const rows = cluster.nodes.map(
-    ({ name, role, ready, providerID }) =>
-      `<tr><td>${escaped(name)}<br><code class="quiet">${escaped(providerID)}</code></td><td class="word">${escaped(role)}</td><td class="${ready ? "good-text" : "bad-text"}">${ready ? "Ready" : "NotReady"}</td></tr>`,
-  );
-  const table =
-    rows.length === 0 ? `<p class="quiet">No node has joined.</p>` : `<div class="wide"><table>${rows.join("\n")}</table></div>`;
+  const rows = cluster.nodes.map(({ name, role, ready, providerID }) => {
+    const state = ready ? `<span class="good-text">Ready</span>` : `<span class="bad-text">NotReady</span>`;
+    return `<li>${escaped(name)}<p>${state}, ${escaped(role)}, <code>${escaped(providerID)}</code></p></li>`;
+  });
+  const list = rows.length === 0 ? `<p class="quiet">No node has joined.</p>` : `<ul class="things">${rows.join("\n")}</ul>`;
   const endpoint = cluster.apiEndpoint === "" ? "" : `<p>API: <code>${escaped(cluster.apiEndpoint)}</code></p>`;
-  return endpoint + table;
+  return endpoint + list;
 }
 
 export function cost(lines: readonly CostLine[]): string {

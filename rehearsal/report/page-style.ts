@@ -49,10 +49,8 @@ summary{padding:7px 0;cursor:pointer}
 table{border-collapse:collapse;width:100%;font-size:13px}
 td,th{padding:3px 12px 3px 0;text-align:left;vertical-align:top;font-weight:400}
 th{color:var(--muted)}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.word{white-space:nowrap}
+.things{list-style:none;margin:0;padding:0 0 8px;font-size:13px}.things li{padding:4px 0;overflow-wrap:anywhere}.things p{margin:0;color:var(--muted)}.things code{font-size:12px}
 .sum td{border-top:1px solid var(--line);font-weight:600}
-.share{width:30%;min-width:60px}.share u{display:block;height:9px;margin-top:5px;min-width:2px;background:var(--line-strong);border-radius:2px}
-.changes .share u{background:var(--node)}
 .good-text{color:var(--good)}.bad-text{color:var(--bad)}
 .checks{list-style:none;margin:0;padding:0}
 .checks>li{border-left:4px solid var(--good);padding:2px 0 2px 12px;margin:0 0 10px}
