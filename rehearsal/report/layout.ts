@@ -16,7 +16,7 @@ export interface Edge {
   readonly labelAt: readonly [x: number, y: number];
   readonly anchor: "start" | "middle" | "end";
 }
-export interface Note {
+interface Note {
   readonly text: string;
   readonly x: number;
   readonly y: number;

@@ -70,7 +70,7 @@ function bars(visit: Visit, { start, seconds }: Axis): string {
 }
 
 /** What a state waits for: the scripts on the nodes are all awaited under one name (design 4). */
-export const kindOfWait = (state: string): "node" | "aws" => (state.startsWith("AwaitCommand") ? "node" : "aws");
+const kindOfWait = (state: string): "node" | "aws" => (state.startsWith("AwaitCommand") ? "node" : "aws");
 
 function story({ name, outcome, attempts, waitingFor }: Visit): string {
   const last = attempts.at(-1);

@@ -11,7 +11,7 @@ export interface Attempt {
 }
 
 /** done: at the first try, waiting aside. retried: after other errors. failed: caught or not. stopped: another branch failed first. */
-export type VisitOutcome = "running" | "done" | "retried" | "failed" | "stopped";
+type VisitOutcome = "running" | "done" | "retried" | "failed" | "stopped";
 
 /** One stay in a state. A state entered twice has two. Times are milliseconds of the virtual clock. */
 export interface Visit {
