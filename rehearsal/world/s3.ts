@@ -8,17 +8,26 @@ import type {
 } from "@aws-sdk/client-s3";
 import { fault } from "./fault.ts";
 import { reads, writes } from "./operation.ts";
-import type { InventoryItem, Operation, Service } from "./service.ts";
+import { type InventoryItem, type Operation, type Service, SimulationGap } from "./service.ts";
 
 interface Stored {
-  readonly body: string;
+  /** null: a delete marker. The versions below it stay. */
+  readonly body: string | null;
   readonly etag: string;
   readonly versionId: string;
   /** What the object weighs on AWS, in bytes; its stand-in here is small. */
   readonly bytes: number;
 }
 
+type Current = Stored & { readonly body: string };
+
 const noSuchKey = (key: string) => fault("s3", "NoSuchKey", `The specified key does not exist: ${key}`);
+
+function textOf(body: unknown): string {
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return Buffer.from(body).toString("utf8");
+  throw new SimulationGap("PutObject with a body that is neither text nor bytes");
+}
 
 /** S3 with strong consistency, versions, and the conditional writes that the cluster's record rests on. */
 export class S3 implements Service {
@@ -44,7 +53,7 @@ export class S3 implements Service {
         return { ETag: found.etag, VersionId: found.versionId, ContentLength: found.bytes };
       }),
       DeleteObject: writes<DeleteObjectCommandInput>(["Bucket", "Key"], ({ Bucket = "", Key = "" }) => {
-        this.#bucket(Bucket).delete(Key);
+        if (this.#current(Bucket, Key) !== undefined) this.#push(Bucket, Key, { body: null, etag: "", bytes: 0 });
         return {};
       }),
       ListObjectsV2: reads<ListObjectsV2CommandInput>(["Bucket", "Prefix", "MaxKeys", "ContinuationToken"], (input) =>
@@ -60,28 +69,31 @@ export class S3 implements Service {
 
   /** Puts an object without asking anybody; `bytes` when it is to weigh more than its stand-in. */
   put(bucket: string, key: string, body: string, bytes = Buffer.byteLength(body)): string {
-    const versions = this.#bucket(bucket).get(key) ?? [];
-    const versionId = `v${++this.#versions}`;
-    const etag = `"${createHash("md5").update(`${versionId}/${body}`).digest("hex")}"`;
-    versions.push({ body, etag, versionId, bytes });
-    this.#bucket(bucket).set(key, versions);
+    // Without encryption by a key of KMS an ETag is the body's MD5: two equal bodies cannot be told apart by it.
+    const etag = `"${createHash("md5").update(body).digest("hex")}"`;
+    this.#push(bucket, key, { body, etag, bytes });
     return etag;
   }
 
+  #push(bucket: string, key: string, stored: Omit<Stored, "versionId">): void {
+    const versions = this.#bucket(bucket).get(key) ?? [];
+    versions.push({ ...stored, versionId: `v${++this.#versions}` });
+    this.#bucket(bucket).set(key, versions);
+  }
+
   /** The object as it stands now, for the nodes and the auditor. */
-  object(bucket: string, key: string): { readonly body: string; readonly bytes: number } | undefined {
-    return this.#buckets.get(bucket)?.get(key)?.at(-1);
+  object(bucket: string, key: string): Current | undefined {
+    return this.#buckets.has(bucket) ? this.#current(bucket, key) : undefined;
   }
 
   inventory(): readonly InventoryItem[] {
     return [...this.#buckets]
       .flatMap(([bucket, objects]) =>
-        [...objects].map(([key, versions]) => ({
-          type: "object",
-          id: `${bucket}/${key}`,
-          tags: {},
-          facts: { versions: versions.length },
-        })),
+        [...objects].flatMap(([key, versions]) =>
+          versions.at(-1)?.body === null
+            ? []
+            : [{ type: "object", id: `${bucket}/${key}`, tags: {}, facts: { versions: versions.length } }],
+        ),
       )
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
@@ -92,7 +104,9 @@ export class S3 implements Service {
       [...objects]
         .filter(([key]) => key.startsWith(prefix))
         .flatMap(([key, versions]) =>
-          versions.map(({ body, versionId }) => ({ place: `s3://${bucket}/${key} ${versionId}`, text: body })),
+          versions.flatMap(({ body, versionId }) =>
+            body === null ? [] : [{ place: `s3://${bucket}/${key} ${versionId}`, text: body }],
+          ),
         ),
     );
   }
@@ -103,21 +117,25 @@ export class S3 implements Service {
     return bucket;
   }
 
-  #current(bucket: string, key: string): Stored | undefined {
-    return this.#bucket(bucket).get(key)?.at(-1);
+  #current(bucket: string, key: string): Current | undefined {
+    const last = this.#bucket(bucket).get(key)?.at(-1);
+    return last === undefined || last.body === null ? undefined : { ...last, body: last.body };
   }
 
   #put({ Bucket = "", Key = "", Body, IfMatch, IfNoneMatch }: PutObjectCommandInput) {
     const present = this.#current(Bucket, Key);
     const refuse = () => fault("s3", "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+    if (IfNoneMatch !== undefined && IfNoneMatch !== "*") throw new SimulationGap(`IfNoneMatch ${IfNoneMatch}`);
     if (IfNoneMatch === "*" && present !== undefined) throw refuse();
     if (IfMatch !== undefined && present === undefined) throw noSuchKey(Key);
     if (IfMatch !== undefined && present?.etag !== IfMatch) throw refuse();
-    return { ETag: this.put(Bucket, Key, String(Body)) };
+    const ETag = this.put(Bucket, Key, textOf(Body));
+    return { ETag, VersionId: this.#current(Bucket, Key)?.versionId };
   }
 
   #list({ Bucket = "", Prefix = "", MaxKeys = 1000, ContinuationToken }: ListObjectsV2CommandInput) {
     const keys = [...this.#bucket(Bucket).keys()]
+      .filter((key) => this.#current(Bucket, key) !== undefined)
       .filter((key) => key.startsWith(Prefix) && key > (ContinuationToken ?? ""))
       .sort();
     const page = keys.slice(0, MaxKeys);

@@ -1,4 +1,9 @@
-import type { DescribeExecutionCommandInput, StartExecutionCommandInput, StopExecutionCommandInput } from "@aws-sdk/client-sfn";
+import type {
+  DescribeExecutionCommandInput,
+  ListExecutionsCommandInput,
+  StartExecutionCommandInput,
+  StopExecutionCommandInput,
+} from "@aws-sdk/client-sfn";
 import type { Execution } from "./asl/execution.ts";
 import type { StepFunctions } from "./asl/step-functions.ts";
 import { fault } from "./fault.ts";
@@ -16,20 +21,25 @@ export class SfnApi implements Service {
     this.operations = {
       StartExecution: writes<StartExecutionCommandInput>(["stateMachineArn", "name", "input"], (input) => this.#start(input)),
       DescribeExecution: reads<DescribeExecutionCommandInput>(["executionArn"], ({ executionArn = "" }) => {
-        const { arn, name, outcome } = this.#find(executionArn);
+        const execution = this.#find(executionArn);
+        const { input, outcome } = execution;
         const output = outcome?.output;
         return {
-          executionArn: arn,
-          name,
-          status: outcome?.status ?? "RUNNING",
+          ...this.#listed(execution),
+          input: JSON.stringify(input),
           output: output === undefined ? undefined : JSON.stringify(output),
+          error: outcome?.error,
+          cause: outcome?.cause,
         };
       }),
+      ListExecutions: reads<ListExecutionsCommandInput>(["stateMachineArn", "statusFilter", "maxResults", "nextToken"], (input) =>
+        this.#list(input),
+      ),
       StopExecution: writes<StopExecutionCommandInput>(
         ["executionArn", "error", "cause"],
         ({ executionArn = "", error = "", cause = "" }) => {
           this.#find(executionArn).stop(error, cause);
-          return {};
+          return { stopDate: new Date(this.#stepFunctions.now()) };
         },
       ),
     };
@@ -45,15 +55,43 @@ export class SfnApi implements Service {
     return execution;
   }
 
+  #listed({ arn, name, machine, outcome, startedAt, endedAt }: Execution) {
+    return {
+      executionArn: arn,
+      name,
+      stateMachineArn: this.#stepFunctions.machineArn(machine),
+      status: outcome?.status ?? "RUNNING",
+      startDate: new Date(startedAt),
+      stopDate: endedAt === null ? undefined : new Date(endedAt),
+    };
+  }
+
+  /** Newest first, in pages. The token is the ARN that the next page begins with. */
+  #list({ stateMachineArn = "", statusFilter, maxResults = 100, nextToken }: ListExecutionsCommandInput) {
+    this.#machine(stateMachineArn);
+    const all = [...this.#stepFunctions.executions.values()]
+      .reverse()
+      .map((execution) => this.#listed(execution))
+      .filter((item) => item.stateMachineArn === stateMachineArn && (statusFilter ?? item.status) === item.status);
+    const from = nextToken === undefined ? 0 : all.findIndex(({ executionArn }) => executionArn === nextToken);
+    if (from === -1) throw fault("sfn", "InvalidToken", `Invalid Token: '${nextToken}'`);
+    const end = from + maxResults;
+    return { executions: all.slice(from, end), nextToken: all[end]?.executionArn };
+  }
+
+  #machine(arn: string): string {
+    const machine = arn.split(":").at(-1) ?? "";
+    if (!this.#stepFunctions.hasMachine(machine))
+      throw fault("sfn", "StateMachineDoesNotExist", `State Machine Does Not Exist: '${arn}'`);
+    return machine;
+  }
+
   /** The same name with the same input while it runs is the same execution; a closed one's name is taken (Step Functions, StartExecution). */
-  #start({ stateMachineArn = "", name = "", input = "{}" }: StartExecutionCommandInput) {
-    const machine = stateMachineArn.split(":").at(-1) ?? "";
-    const present = this.#stepFunctions.executions.get(this.#stepFunctions.executionArn(machine, name));
-    if (present !== undefined) {
-      if (present.outcome === null && JSON.stringify(present.input) === JSON.stringify(JSON.parse(input)))
-        return { executionArn: present.arn };
-      throw fault("sfn", "ExecutionAlreadyExists", `Execution Already Exists: '${present.arn}'`);
-    }
-    return { executionArn: this.#stepFunctions.start(machine, name, JSON.parse(input)).arn };
+  #start({ stateMachineArn = "", name, input = "{}" }: StartExecutionCommandInput) {
+    const machine = this.#machine(stateMachineArn);
+    const wanted = name ?? this.#stepFunctions.freeName(machine, "unnamed");
+    const execution = this.#stepFunctions.startNamed(machine, wanted, JSON.parse(input));
+    if (execution === null) throw fault("sfn", "ExecutionAlreadyExists", `Execution Already Exists: '${wanted}' of ${machine}`);
+    return { executionArn: execution.arn, startDate: new Date(execution.startedAt) };
   }
 }

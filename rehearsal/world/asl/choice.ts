@@ -9,14 +9,30 @@ interface Rule {
   readonly [comparison: string]: unknown;
 }
 
-/** A comparison of values of another type is false, not an error. */
-const compare: Readonly<Record<string, (value: Json, wanted: unknown) => boolean>> = {
-  StringEquals: (value, wanted) => typeof value === "string" && value === wanted,
-  NumericEquals: (value, wanted) => typeof value === "number" && value === wanted,
-  NumericGreaterThan: (value, wanted) => typeof value === "number" && value > Number(wanted),
-  NumericLessThan: (value, wanted) => typeof value === "number" && value < Number(wanted),
-  BooleanEquals: (value, wanted) => typeof value === "boolean" && value === wanted,
-  IsNull: (value, wanted) => (value === null) === wanted,
+interface Comparison {
+  /** The type of what a rule compares with. */
+  readonly type: "string" | "number" | "boolean";
+  /** `value` is undefined only for IsPresent. */
+  matches(value: Json | undefined, wanted: unknown): boolean;
+}
+
+/** A value of another type is not an error: it does not match. */
+const numeric = (compare: (value: number, wanted: number) => boolean): Comparison => ({
+  type: "number",
+  matches: (value, wanted) => typeof value === "number" && compare(value, Number(wanted)),
+});
+
+/** Every comparison that a Choice may use. */
+export const comparisons: Readonly<Record<string, Comparison>> = {
+  StringEquals: { type: "string", matches: (value, wanted) => value === wanted },
+  BooleanEquals: { type: "boolean", matches: (value, wanted) => value === wanted },
+  NumericEquals: numeric((value, wanted) => value === wanted),
+  NumericGreaterThan: numeric((value, wanted) => value > wanted),
+  NumericGreaterThanEquals: numeric((value, wanted) => value >= wanted),
+  NumericLessThan: numeric((value, wanted) => value < wanted),
+  NumericLessThanEquals: numeric((value, wanted) => value <= wanted),
+  IsNull: { type: "boolean", matches: (value, wanted) => (value === null) === wanted },
+  IsPresent: { type: "boolean", matches: (value, wanted) => (value !== undefined) === wanted },
 };
 
 function holds(rule: Rule, scope: Scope): boolean {
@@ -24,9 +40,9 @@ function holds(rule: Rule, scope: Scope): boolean {
   if (rule.Or !== undefined) return rule.Or.some((inner) => holds(inner, scope));
   if (rule.Not !== undefined) return !holds(rule.Not, scope);
   const variable = rule.Variable ?? "$";
-  if ("IsPresent" in rule) return (look(scope.data, variable) !== undefined) === rule["IsPresent"];
-  const value = read(scope, variable);
-  return Object.entries(compare).some(([name, matches]) => name in rule && matches(value, rule[name]));
+  // IsPresent alone may ask for what is not there; for any other comparison that is States.Runtime.
+  const value = "IsPresent" in rule ? look(scope, variable) : read(scope, variable);
+  return Object.entries(comparisons).some(([name, { matches }]) => name in rule && matches(value, rule[name]));
 }
 
 /** The state that a Choice leads to. */

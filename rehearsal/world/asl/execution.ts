@@ -1,10 +1,10 @@
 import type { Chance } from "../chance.ts";
 import type { SimClock } from "../clock.ts";
 import { SimulationGap } from "../service.ts";
-import { choose } from "./choice.ts";
-import { type Catcher, type Definition, list, type Retrier, type State } from "./definition.ts";
+import { type Catcher, type Definition, list, nestedResource, type Retrier, type State } from "./definition.ts";
 import type { History, Thread } from "./history.ts";
 import { type Json, place, type Scope, StateError, select, template } from "./paths.ts";
+import { nextOf, plain, resultPathOf, type Step } from "./plain.ts";
 import { catcherOf, Retries } from "./retry.ts";
 
 /** What a Lambda function gets to know of its call beside the event. */
@@ -12,6 +12,8 @@ export interface Invocation {
   readonly functionArn: string;
   readonly state: string;
   readonly execution: string;
+  /** 0 at the first try in a visit of the state. */
+  readonly attempt: number;
 }
 export type LambdaFunction = (event: Json, invocation: Invocation) => Promise<unknown>;
 
@@ -22,12 +24,21 @@ export interface Outcome {
   readonly cause?: string;
 }
 
+/** A call under way; its events are `<events>Succeeded`, `Failed` or `TimedOut`. */
+interface Call {
+  readonly events: "LambdaFunction" | "Task";
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly answer: Promise<Json>;
+}
+
 /** What an execution asks of the Step Functions that runs it. */
 export interface Host {
   readonly clock: SimClock;
   readonly chance: Chance;
   invoke(functionArn: string, event: Json, invocation: Invocation): Promise<Json>;
-  nested(parameters: Json, name: string): Promise<Json>;
+  /** Starts a child and gives what DescribeExecution says of it, and its end. `name` is for a child that is given none. */
+  nested(parameters: Json, name: string): { readonly started: Json; readonly ended: Promise<Json> };
+  machineArn(name: string): string;
 }
 
 /** A branch or the whole run: once stopped it enters no state and writes no event any more. */
@@ -36,11 +47,21 @@ interface Lane extends Thread {
   stopped: boolean;
 }
 
+/** One stay in a state. */
+interface Visit {
+  readonly name: string;
+  readonly state: State;
+  readonly data: Json;
+  readonly lane: Lane;
+  /** `<state>/<how often it was entered>`: what its draws of chance are for. */
+  readonly subject: string;
+  readonly enteredAt: string;
+}
+
 const isStopped = (lane: Lane): boolean => lane.stopped || (lane.parent !== null && isStopped(lane.parent));
 
 /** Payload limit of a state, 256 KiB (facts 8.7). */
 const payloadMax = 262_144;
-const nestedResource = "arn:aws:states:::states:startExecution.sync:2";
 const never = new Promise<never>(() => {});
 
 const eventName: Readonly<Record<State["Type"], string>> = {
@@ -63,6 +84,7 @@ export class Execution {
   readonly history: History;
   readonly done: Promise<Outcome>;
   outcome: Outcome | null = null;
+  endedAt: number | null = null;
   /** What Step Functions bills: states entered, and retries. */
   transitions = 0;
   retries = 0;
@@ -115,6 +137,7 @@ export class Execution {
     this.history.add(this.#lane, endings[status], details);
     this.#lane.stopped = true;
     this.outcome = outcome;
+    this.endedAt = clock.now();
     return outcome;
   }
 
@@ -133,13 +156,14 @@ export class Execution {
     for (let name: string | null = machine.StartAt; name !== null; ) {
       const state: State | undefined = machine.States[name];
       if (state === undefined) throw new SimulationGap(`no state is called ${name}`);
-      const visit = (this.#visits.get(name) ?? 0) + 1;
-      this.#visits.set(name, visit);
-      await this.#host.clock.sleep(this.#host.chance.seconds("stepFunctions.transition", `${name}/${visit}`));
+      const count = (this.#visits.get(name) ?? 0) + 1;
+      this.#visits.set(name, count);
+      const subject = `${name}/${count}`;
+      await this.#host.clock.sleep(this.#host.chance.seconds("stepFunctions.transition", subject));
       if (isStopped(lane)) return never;
       this.transitions++;
       this.history.add(lane, `${eventName[state.Type]}Entered`, { name, input: data });
-      const step = await this.#enter(name, visit, state, data, lane);
+      const step = await this.#enter({ name, state, data, lane, subject, enteredAt: this.#host.clock.iso() });
       if (isStopped(lane)) return never;
       this.#weigh(step.output);
       this.history.add(lane, `${eventName[state.Type]}Exited`, { name, output: step.output });
@@ -149,75 +173,26 @@ export class Execution {
     return data;
   }
 
-  async #enter(
-    name: string,
-    visit: number,
-    state: State,
-    data: Json,
-    lane: Lane,
-  ): Promise<{ output: Json; next: string | null }> {
-    const scope: Scope = { data, context: this.#context(name) };
-    const next = typeof state["Next"] === "string" ? state["Next"] : null;
-    switch (state.Type) {
-      case "Task":
-      case "Parallel":
-        return this.#retried(name, visit, state, data, lane);
-      case "Choice":
-        return {
-          output: select(scope, state["InputPath"]),
-          next: choose(list(state["Choices"]), state["Default"] as string | undefined, scope),
-        };
-      case "Pass": {
-        const input = select(scope, state["InputPath"]);
-        const made = "Result" in state ? (state["Result"] as Json) : input;
-        const result = "Parameters" in state ? template(state["Parameters"] as Json, { ...scope, data: input }) : made;
-        return {
-          output: select(
-            { ...scope, data: place(data, state["ResultPath"] === undefined ? "$" : state["ResultPath"], result) },
-            state["OutputPath"],
-          ),
-          next,
-        };
-      }
-      case "Wait":
-        await this.#host.clock.sleep(Number(state["Seconds"]));
-        return { output: data, next };
-      case "Succeed":
-        return { output: select(scope, state["OutputPath"]), next: null };
-      case "Fail": {
-        const text = (field: "Error" | "Cause") => {
-          const path = state[`${field}Path`];
-          return path === undefined ? String(state[field] ?? "") : String(select(scope, path));
-        };
-        throw new StateError(text("Error"), text("Cause"));
-      }
-    }
+  #enter(visit: Visit): Promise<Step> {
+    const { state } = visit;
+    if (state.Type === "Task" || state.Type === "Parallel") return this.#retried(visit);
+    return plain(state, this.#scope(visit, 0), this.#host.clock);
   }
 
-  async #retried(
-    name: string,
-    visit: number,
-    state: State,
-    data: Json,
-    lane: Lane,
-  ): Promise<{ output: Json; next: string | null }> {
-    const retries = new Retries(list<Partial<Retrier>>(state["Retry"]), this.#host.chance, `${name}/${visit}`);
+  async #retried(visit: Visit): Promise<Step> {
+    const { state, data, lane, subject } = visit;
+    const retries = new Retries(list<Partial<Retrier>>(state["Retry"]), this.#host.chance, subject);
     for (let attempt = 0; ; attempt++) {
       try {
-        const scope: Scope = { data, context: this.#context(name, attempt) };
+        const scope = this.#scope(visit, attempt);
         const input = select(scope, state["InputPath"]);
         const effective = "Parameters" in state ? template(state["Parameters"] as Json, { ...scope, data: input }) : input;
-        const raw =
-          state.Type === "Task"
-            ? await this.#task(name, state, effective, lane)
-            : await this.#parallel(name, state, effective, lane);
+        const work = state.Type === "Task" ? this.#task(visit, effective, attempt) : this.#parallel(state, effective, lane);
+        const raw = await work;
         if (isStopped(lane)) return never;
         const result = "ResultSelector" in state ? template(state["ResultSelector"] as Json, { ...scope, data: raw }) : raw;
-        const placed = place(data, state["ResultPath"] === undefined ? "$" : state["ResultPath"], result);
-        return {
-          output: select({ ...scope, data: placed }, state["OutputPath"]),
-          next: typeof state["Next"] === "string" ? state["Next"] : null,
-        };
+        const placed = place(data, resultPathOf(state), result);
+        return { output: select({ ...scope, data: placed }, state["OutputPath"]), next: nextOf(state) };
       } catch (error) {
         if (!(error instanceof StateError)) throw error;
         if (isStopped(lane)) return never;
@@ -238,36 +213,54 @@ export class Execution {
     }
   }
 
-  async #task(name: string, state: State, input: Json, lane: Lane): Promise<Json> {
+  /** One call of a function or one nested execution, with its events. What goes on after a timeout is heard by nobody. */
+  async #task({ name, state, lane }: Visit, input: Json, attempt: number): Promise<Json> {
     const { clock } = this.#host;
     const resource = String(state["Resource"]);
-    this.#weigh(input);
     const limit = state["TimeoutSeconds"];
+    this.#weigh(input);
+    const call =
+      resource === nestedResource
+        ? this.#nested(name, input, lane)
+        : this.#lambda({ functionArn: resource, state: name, execution: this.arn, attempt }, input, lane);
     const timeout =
-      limit === undefined ? never : clock.sleep(Number(limit)).then(() => Promise.reject(new StateError("States.Timeout", "")));
-    if (resource === nestedResource) {
-      this.history.add(lane, "TaskScheduled", { resourceType: "states", resource: "startExecution.sync:2", parameters: input });
-      return Promise.race([this.#host.nested(input, `${this.name}-${name}`), timeout]);
-    }
-    this.history.add(lane, "LambdaFunctionScheduled", { resource, input });
-    this.history.add(lane, "LambdaFunctionStarted", {});
+      limit === undefined ? [] : [clock.sleep(Number(limit)).then(() => Promise.reject(new StateError("States.Timeout", "")))];
     try {
-      const invocation = { functionArn: resource, state: name, execution: this.arn };
-      const output = await Promise.race([this.#host.invoke(resource, input, invocation), timeout]);
+      const output = await Promise.race([call.answer, ...timeout]);
       if (isStopped(lane)) return never;
       this.#weigh(output);
-      this.history.add(lane, "LambdaFunctionSucceeded", { output });
+      this.history.add(lane, `${call.events}Succeeded`, { ...call.details, output });
       return output;
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       if (isStopped(lane)) return never;
-      const type = error.name === "States.Timeout" ? "LambdaFunctionTimedOut" : "LambdaFunctionFailed";
-      this.history.add(lane, type, { error: error.name, cause: error.cause });
+      const end = error.name === "States.Timeout" ? "TimedOut" : "Failed";
+      this.history.add(lane, `${call.events}${end}`, { ...call.details, error: error.name, cause: error.cause });
       throw error;
     }
   }
 
-  async #parallel(name: string, state: State, input: Json, lane: Lane): Promise<Json> {
+  #lambda(invocation: Invocation, input: Json, lane: Lane): Call {
+    this.history.add(lane, "LambdaFunctionScheduled", { resource: invocation.functionArn, input });
+    this.history.add(lane, "LambdaFunctionStarted", {});
+    return { events: "LambdaFunction", details: {}, answer: this.#host.invoke(invocation.functionArn, input, invocation) };
+  }
+
+  #nested(name: string, input: Json, lane: Lane): Call {
+    const details = { resourceType: "states", resource: "startExecution.sync:2" };
+    this.history.add(lane, "TaskScheduled", { ...details, parameters: input });
+    this.history.add(lane, "TaskStarted", details);
+    try {
+      const { started, ended } = this.#host.nested(input, `${this.name}-${name}`);
+      this.history.add(lane, "TaskSubmitted", { ...details, output: started });
+      return { events: "Task", details, answer: ended };
+    } catch (error) {
+      // A child that cannot be started fails as one that ran: through the events of a Task.
+      return { events: "Task", details, answer: Promise.reject(error) };
+    }
+  }
+
+  async #parallel(state: State, input: Json, lane: Lane): Promise<Json> {
     this.history.add(lane, "ParallelStateStarted", {});
     const branches = list<Definition>(state["Branches"]);
     const lanes = branches.map((): Lane => ({ previous: lane.previous, parent: lane, stopped: false }));
@@ -293,11 +286,12 @@ export class Execution {
     if (bytes > payloadMax) throw new StateError("States.DataLimitExceeded", `${bytes} bytes exceed the limit of ${payloadMax}`);
   }
 
-  #context(state: string, attempt = 0): Json {
-    return {
+  #scope({ name, data, enteredAt }: Visit, attempt: number): Scope {
+    const context = {
       Execution: { Id: this.arn, Name: this.name, Input: this.input, StartTime: new Date(this.startedAt).toISOString() },
-      State: { Name: state, EnteredTime: this.#host.clock.iso(), RetryCount: attempt },
-      StateMachine: { Name: this.machine },
+      State: { Name: name, EnteredTime: enteredAt, RetryCount: attempt },
+      StateMachine: { Id: this.#host.machineArn(this.machine), Name: this.machine },
     };
+    return { data, context };
   }
 }

@@ -39,18 +39,21 @@ function step(value: Json | undefined, key: string | number): Json | undefined {
   return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** What stands at the path, or undefined when nothing does. */
-export const look = (data: Json, path: string): Json | undefined => parse(path).reduce<Json | undefined>(step, data);
-
 export interface Scope {
   readonly data: Json;
   /** The context object, `$$`. */
   readonly context: Json;
 }
 
-/** What stands at a path that has to exist; `$$.` reads the context object. */
-export function read({ data, context }: Scope, path: string): Json {
-  const value = path.startsWith("$$") ? look(context, path.slice(1)) : look(data, path);
+/** What stands at the path, or undefined when nothing does; `$$.` reads the context object. */
+export function look({ data, context }: Scope, path: string): Json | undefined {
+  const [root, steps] = path.startsWith("$$") ? [context, parse(path.slice(1))] : [data, parse(path)];
+  return steps.reduce<Json | undefined>(step, root);
+}
+
+/** What stands at a path that has to exist. */
+export function read(scope: Scope, path: string): Json {
+  const value = look(scope, path);
   if (value === undefined) throw runtime(`the path ${path} could not be found in the input`);
   return value;
 }
@@ -70,17 +73,35 @@ export function template(value: Json, scope: Scope): Json {
   );
 }
 
-const expression = (text: string, scope: Scope): Json => (text.startsWith("$") ? read(scope, text) : intrinsic(text, scope));
+const expression = (text: string, scope: Scope): Json => (text.startsWith("$") ? read(scope, text) : format(text, scope));
 
-/** The one intrinsic function that the machines use: `States.Format('...{}...', $.a, $.b)`. */
-function intrinsic(text: string, scope: Scope): Json {
-  const match = /^States\.Format\('((?:[^'\\]|\\.)*)'((?:\s*,\s*\$[\w.$[\]'-]*)*)\)$/.exec(text);
+/** The one intrinsic function that the machines use: `States.Format('...{}...', $.a, $.b)`. Escapes in its text are refused. */
+function parseFormat(text: string): { parts: string[]; paths: string[] } {
+  const match = /^States\.Format\('([^'\\]*)'((?:\s*,\s*\$[\w.$[\]'-]*)*)\)$/.exec(text);
   if (match === null) throw new SimulationGap(`${text} is no intrinsic function this interpreter knows`);
-  const values = (match[2] ?? "").split(",").flatMap((path) => (path.trim() === "" ? [] : [read(scope, path.trim())]));
-  const parts = (match[1] ?? "").split("{}");
+  const paths = (match[2] ?? "").split(",").flatMap((path) => (path.trim() === "" ? [] : [path.trim()]));
+  return { parts: (match[1] ?? "").split("{}"), paths };
+}
+
+function format(text: string, scope: Scope): Json {
+  const { parts, paths } = parseFormat(text);
+  const values = paths.map((path) => read(scope, path));
   if (parts.length !== values.length + 1)
     throw new StateError("States.IntrinsicFailure", `${text} has ${parts.length - 1} places for ${values.length} values`);
   return parts.map((part, index) => (index === 0 ? part : `${asText(values[index - 1])}${part}`)).join("");
+}
+
+/** Throws for a path that `look` could not follow. */
+export const checkPath = (path: string): void => void parse(path.startsWith("$$") ? path.slice(1) : path);
+
+/** Throws for a template that `template` could not carry out. */
+export function checkTemplate(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (!key.endsWith(".$")) checkTemplate(inner);
+    else if (String(inner).startsWith("$")) checkPath(String(inner));
+    else for (const path of parseFormat(String(inner)).paths) checkPath(path);
+  }
 }
 
 const asText = (value: Json | undefined): string => (typeof value === "string" ? value : JSON.stringify(value));

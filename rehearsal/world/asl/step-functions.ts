@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
 import { checkDefinition, type Definition } from "./definition.ts";
@@ -25,6 +26,8 @@ export class StepFunctions {
 
   /** `definition` is the file's text with its ARNs filled in. */
   addMachine(name: string, definition: string): void {
+    const [place] = /\$\{\w+\}/.exec(definition) ?? [];
+    if (place !== undefined) throw new SimulationGap(`${name}: nothing was put in the place of ${place}`);
     this.#machines.set(name, checkDefinition(JSON.parse(definition)));
   }
 
@@ -50,6 +53,7 @@ export class StepFunctions {
       chance: this.#universe.chance,
       invoke: (functionArn, event, invocation) => this.#invoke(functionArn, event, invocation),
       nested: (parameters, childName) => this.#nested(parameters, childName),
+      machineArn: (name) => this.machineArn(name),
     };
     const execution = new Execution(host, definition, { arn, name, machine, input }, history);
     this.executions.set(arn, execution);
@@ -81,15 +85,49 @@ export class StepFunctions {
     return Promise.race([work, limit]);
   }
 
+  /**
+   * StartExecution: the same name with the same input while it runs is the same execution; null when the name is taken. A closed
+   * execution's name stays taken (for 90 days on AWS).
+   */
+  startNamed(machine: string, name: string, input: Json): Execution | null {
+    const present = this.executions.get(this.executionArn(machine, name));
+    if (present === undefined) return this.start(machine, name, input);
+    return present.outcome === null && isDeepStrictEqual(present.input, input) ? present : null;
+  }
+
+  /** A name that no execution of the machine has, for a caller that gives none. */
+  freeName(machine: string, stem: string): string {
+    for (let count = 1; ; count++) {
+      const name = `${stem}-${count}`;
+      if (!this.executions.has(this.executionArn(machine, name))) return name;
+    }
+  }
+
+  now(): number {
+    return this.#universe.clock.now();
+  }
+
+  hasMachine(name: string): boolean {
+    return this.#machines.has(name);
+  }
+
   /** `startExecution.sync:2`: the child's output is parsed; a child that did not succeed fails the state. */
-  async #nested(parameters: Json, childName: string): Promise<Json> {
-    const { StateMachineArn, Input, Name } = parameters as { StateMachineArn: string; Input: Json; Name?: string };
+  #nested(parameters: Json, stem: string): ReturnType<Host["nested"]> {
+    const { StateMachineArn, Input, Name, ...rest } = parameters as { StateMachineArn: string; Input: Json; Name?: string };
+    const unknown = Object.keys(rest);
+    if (unknown.length > 0) throw new SimulationGap(`startExecution.sync:2 with ${unknown.join(", ")}`);
     const machine = StateMachineArn.split(":").at(-1) ?? "";
-    const child = this.start(machine, Name ?? childName, Input);
-    const { status, output, error, cause } = await child.done;
-    const described = { ExecutionArn: child.arn, Name: child.name, StateMachineArn, Status: status, Input };
-    if (status === "SUCCEEDED") return { ...described, Output: output ?? null };
-    throw new StateError("States.TaskFailed", JSON.stringify({ ...described, Error: error, Cause: cause }));
+    const child = this.startNamed(machine, Name ?? this.freeName(machine, stem), Input);
+    if (child === null)
+      throw new StateError("StepFunctions.ExecutionAlreadyExistsException", `Execution Already Exists: '${Name}' of ${machine}`);
+    return {
+      started: { ExecutionArn: child.arn, StartDate: new Date(child.startedAt).toISOString() },
+      ended: child.done.then(({ status, output, error, cause }) => {
+        const described = { ExecutionArn: child.arn, Name: child.name, StateMachineArn, Status: status, Input };
+        if (status === "SUCCEEDED") return { ...described, Output: output ?? null };
+        throw new StateError("States.TaskFailed", JSON.stringify({ ...described, Error: error, Cause: cause }));
+      }),
+    };
   }
 }
 
