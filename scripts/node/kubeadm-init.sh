@@ -19,6 +19,7 @@ if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
   rm -rf /var/lib/etcd/member
 fi
 
+mkdir -p "${config%/*}"
 cat >"$config" <<YAML
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration
