@@ -54,7 +54,8 @@ export function describeCensus(census: Census): string {
     if (ids.length === 0) continue;
     const named = ids.slice(0, room);
     room -= named.length;
-    parts.push(`${ids.length} ${kind} (${named.join(", ")}${named.length < ids.length ? ", ..." : ""})`);
+    const list = [...named, ...(named.length < ids.length ? ["..."] : [])].join(", ");
+    parts.push(`${ids.length} ${kind} (${list})`);
   }
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }

@@ -28,11 +28,13 @@ restarts() { kubectl -n kube-system get pods -o json | jq '[.items[].status.cont
 settle() {
   local seconds=$1 quiet=0 waited=0 said
   shift
-  while [ "$quiet" -lt 3 ]; do
+  while :; do
     said=$("$1" "${@:2}" 2>>"$log" || echo "the API server does not answer")
-    if [ -z "$said" ]; then quiet=$((quiet + 1)); else quiet=0; fi
-    [ "$quiet" -ge 3 ] || [ "$waited" -lt "$seconds" ] || die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';')"
-    [ "$quiet" -ge 3 ] || sleep 2
+    quiet=$((quiet + 1))
+    if [ -n "$said" ]; then quiet=0; fi
+    if [ "$quiet" -eq 3 ]; then return 0; fi
+    if [ "$waited" -ge "$seconds" ]; then die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';')"; fi
+    sleep 2
     waited=$((waited + 2))
   done
 }
