@@ -21,7 +21,11 @@ const testPart: Part = {
 };
 
 const parts: readonly Part[] = [
-  { name: "biome", command: [bin("biome"), "ci", "--error-on-warnings", "."], seen: number(/Checked (\d+) files/) },
+  {
+    name: "biome",
+    command: [bin("biome"), "ci", "--colors=off", "--error-on-warnings", "."],
+    seen: number(/Checked (\d+) files/),
+  },
   {
     name: "tsc",
     command: [bin("tsc"), "--listFilesOnly"],

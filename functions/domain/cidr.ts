@@ -15,7 +15,7 @@ export function parseBlock(cidr: string): Block {
 
 const parseAddress = (address: string): number => address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
 
-export const formatAddress = (address: number): string =>
+const formatAddress = (address: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 
 export const formatBlock = (block: Block): string => `${formatAddress(block.first)}/${block.prefix}`;

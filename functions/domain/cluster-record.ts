@@ -9,7 +9,7 @@ export const Made = z.strictObject({ vpcId: VpcId.nullable(), internetGatewayId:
 export type Made = z.infer<typeof Made>;
 
 /** One generation (lifecycle 2). `asked` is the request as given, `request` has the defaults written out; there is no other copy. */
-export const Row = z.strictObject({
+const Row = z.strictObject({
   state: z.enum(["building", "proved", "kept"]),
   builder: z.strictObject({ execution: ExecutionArn, origin: z.literal("new") }),
   asked: z.record(z.string(), z.json()),
@@ -18,7 +18,7 @@ export const Row = z.strictObject({
   certificate: CertificateRef.nullable(),
   made: Made,
 });
-export type Row = z.infer<typeof Row>;
+type Row = z.infer<typeof Row>;
 
 /** Everything that decides about a cluster: `clusters/<name>/record.json`, changed by compare-and-swap alone (lifecycle 1). */
 export const ClusterRecord = z.strictObject({

@@ -6,7 +6,7 @@ import type { StateError } from "./paths.ts";
 const beyondAll = "States.DataLimitExceeded";
 
 /** States.Runtime ends the execution whatever a machine says: neither States.ALL nor its own name catches it (facts, wire 3.4). */
-export const matches = (names: readonly string[], error: string): boolean =>
+const matches = (names: readonly string[], error: string): boolean =>
   error !== "States.Runtime" &&
   names.some(
     (name) =>

@@ -64,7 +64,7 @@ function placeShown(state: Ec2State, instance: Instance) {
   };
 }
 
-export function instanceShown(state: Ec2State, instance: Instance) {
+function instanceShown(state: Ec2State, instance: Instance) {
   const type = state.instanceTypes.get(instance.instanceType);
   const threads = type?.architecture === "arm64" ? 1 : 2;
   const profile = `arn:aws:iam::${state.universe.account}:instance-profile/${instance.profile}`;
@@ -105,7 +105,7 @@ function reservations(state: Ec2State, instances: readonly Instance[]) {
   }));
 }
 
-export function terminate(state: Ec2State, instance: Instance): void {
+function terminate(state: Ec2State, instance: Instance): void {
   if (instance.state === "shutting-down" || instance.state === "terminated") return;
   const { clock, chance } = state.universe;
   instance.state = "shutting-down";

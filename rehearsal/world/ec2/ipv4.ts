@@ -4,7 +4,7 @@ export interface Block {
   readonly prefix: number;
 }
 
-export const toNumber = (address: string): number =>
+const toNumber = (address: string): number =>
   address.split(".").reduce((sum, octet) => sum * 256 + Number.parseInt(octet, 10), 0);
 
 export const toAddress = (value: number): string => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");

@@ -19,7 +19,7 @@ const facets: Facets<TagRow> = {
   value: ({ value }) => [value],
 };
 
-export function findResource(state: Ec2State, id: string): Resource | undefined {
+function findResource(state: Ec2State, id: string): Resource | undefined {
   return state
     .shelves()
     .map((shelf) => shelf.find(id))

@@ -36,7 +36,7 @@ function cniOf(cluster: Cluster): { readonly stored: Stored; readonly spec: PodS
 const containersOf = (spec: PodSpec): Container[] => [...(spec.initContainers ?? []), ...spec.containers];
 
 /** When a node became Ready, or null: it has a network plugin, whose images it holds. */
-export function nodeReadyAt(cluster: Cluster, member: Member): number | null {
+function nodeReadyAt(cluster: Cluster, member: Member): number | null {
   const cni = cniOf(cluster);
   if (cni === undefined || !member.node.isUp || missing(member, cni.spec) !== null) return null;
   const { chance } = cluster.universe;
