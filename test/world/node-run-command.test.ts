@@ -1,0 +1,129 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { Chance } from "../../rehearsal/world/chance.ts";
+import { SimClock } from "../../rehearsal/world/clock.ts";
+import { Door } from "../../rehearsal/world/door.ts";
+import { readDocument } from "../../rehearsal/world/ssm/documents.ts";
+import type { ScriptResult } from "../../rehearsal/world/ssm/run-command.ts";
+import { Ssm } from "../../rehearsal/world/ssm/ssm.ts";
+
+const fails = (call: Promise<unknown>, name: string) => assert.rejects(call, (error: Error) => error.name === name);
+const content = {
+  schemaVersion: "2.2",
+  parameters: { fence: { type: "String", allowedPattern: "^[0-9]+$", interpolationType: "ENV_VAR" } },
+  mainSteps: [{ action: "aws:runShellScript", inputs: { timeoutSeconds: "300", runCommand: ["true"] } }],
+};
+const good: ScriptResult = { exitCode: 0, stdout: "x".repeat(30_000), stderr: "" };
+const order = { DocumentName: "join", Targets: [{ Key: "tag:role", Values: ["worker"] }], Parameters: { fence: ["1"] } };
+
+interface Node {
+  readonly id: string;
+  readonly isOnline?: boolean;
+  run?(): Promise<ScriptResult>;
+}
+
+function account(...nodes: readonly Node[]) {
+  const clock = new SimClock("2026-11-24T00:00:00Z");
+  const universe = { clock, chance: new Chance(1), region: "us-west-2", account: "111122223333" };
+  const ssm = new Ssm(universe);
+  ssm.commands.documents.set("join", readDocument("join", content));
+  for (const { id, isOnline = true, run = async () => good } of nodes) {
+    ssm.agents.register({
+      instanceId: id,
+      subject: id,
+      tags: new Map([["role", "worker"]]),
+      version: "3.3.3050.0",
+      address: "10.40.0.10",
+      lastPing: () => clock.now(),
+      online: () => (isOnline ? Promise.resolve("online") : new Promise<never>(() => {})),
+      run,
+    });
+  }
+  const door = new Door(clock, universe.chance, [ssm], []);
+  const call = (operation: string, input: Record<string, unknown>) =>
+    clock.run(door.send("ssm", operation, input, { kind: "harness" })) as Promise<Record<string, unknown>>;
+  const send = async (change = {}): Promise<string> =>
+    ((await call("SendCommand", { ...order, ...change })) as { Command: { CommandId: string } }).Command.CommandId;
+  const invocation = (id: string, node: string) =>
+    call("GetCommandInvocation", { CommandId: id, InstanceId: node }) as Promise<Record<string, unknown>>;
+  return { clock, call, send, invocation, pass: (seconds: number) => clock.run(clock.sleep(seconds)) };
+}
+
+describe("Run Command", () => {
+  test("refuses what a document or an instance does not allow", async () => {
+    const { send } = account({ id: "i-1" });
+    await fails(send({ DocumentName: "none" }), "InvalidDocument");
+    await fails(send({ Parameters: { fence: ["1; reboot"] } }), "InvalidParameters");
+    await fails(send({ Parameters: {} }), "InvalidParameters");
+    await fails(send({ Parameters: { fence: ["1"], more: ["x"] } }), "InvalidParameters");
+    await fails(send({ Targets: undefined, InstanceIds: ["i-unknown"] }), "InvalidInstanceId");
+    await fails(send({ Comment: "x".repeat(101) }), "ValidationException");
+  });
+
+  test("does not show an invocation in its first second and keeps 24,000 characters of output", async () => {
+    const { send, invocation, pass } = account({ id: "i-1" });
+    const id = await send();
+    await fails(invocation(id, "i-1"), "InvocationDoesNotExist");
+    await pass(60);
+    const { Status, StandardOutputContent } = await invocation(id, "i-1");
+    assert.equal(Status, "Success");
+    assert.equal(String(StandardOutputContent).length, 24_000);
+  });
+
+  test("gives up delivery to an agent that is gone, and execution after the document's time", async () => {
+    const never = () => new Promise<ScriptResult>(() => {});
+    const { send, invocation, pass } = account({ id: "i-gone", isOnline: false }, { id: "i-slow", run: never });
+    const id = await send({ TimeoutSeconds: 30 });
+    await pass(60);
+    assert.equal((await invocation(id, "i-gone"))["StatusDetails"], "DeliveryTimedOut");
+    assert.equal((await invocation(id, "i-slow"))["Status"], "InProgress");
+    await pass(300);
+    assert.equal((await invocation(id, "i-slow"))["StatusDetails"], "ExecutionTimedOut");
+  });
+
+  test("runs one node after another when asked to, and tells the rest nothing after a failure", async () => {
+    const ran: string[] = [];
+    const node = (id: string): Node => ({
+      id,
+      run: async () => {
+        ran.push(id);
+        return { ...good, exitCode: 1 };
+      },
+    });
+    const { send, invocation, pass } = account(node("i-1"), node("i-2"));
+    const id = await send({ MaxConcurrency: "1" });
+    await pass(120);
+    assert.deepEqual(ran, ["i-1"]);
+    assert.equal((await invocation(id, "i-2"))["Status"], "Cancelled");
+  });
+
+  test("says NoInstancesInTag, not an error, when no node has the tag", async () => {
+    const { call, send } = account();
+    const { Commands } = await call("ListCommands", { CommandId: await send() });
+    assert.equal((Commands as { StatusDetails: string }[])[0]?.StatusDetails, "NoInstancesInTag");
+  });
+});
+
+describe("Parameter Store", () => {
+  const secret = { Name: "/cloister/orchid/g1/join", Value: "token", Type: "SecureString" };
+
+  test("overwrites only when asked to and keeps a tier's limit", async () => {
+    const { call } = account();
+    await call("PutParameter", secret);
+    await fails(call("PutParameter", secret), "ParameterAlreadyExists");
+    await call("PutParameter", { ...secret, Overwrite: true, Value: "x".repeat(4096) });
+    await fails(call("PutParameter", { ...secret, Overwrite: true, Value: "x".repeat(4097) }), "ValidationException");
+    await call("PutParameter", { ...secret, Overwrite: true, Tier: "Advanced", Value: "x".repeat(8192) });
+  });
+
+  test("gives a SecureString's value only when decryption is asked for", async () => {
+    const { call } = account();
+    await call("PutParameter", secret);
+    const read = async (WithDecryption: boolean) =>
+      ((await call("GetParameter", { Name: secret.Name, WithDecryption })) as { Parameter: { Value: string } }).Parameter.Value;
+    assert.equal(await read(true), "token");
+    assert.notEqual(await read(false), "token");
+    await call("DeleteParameter", { Name: secret.Name });
+    await fails(read(true), "ParameterNotFound");
+  });
+});

@@ -1,0 +1,56 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { SimClock } from "../../rehearsal/world/clock.ts";
+import { type Program, Shell } from "../../rehearsal/world/node/shell.ts";
+import { SimulationGap } from "../../rehearsal/world/service.ts";
+
+const start = "2026-11-24T00:00:00Z";
+const sleep: Program = async ({ args, sleep: wait }) => {
+  await wait(Number(args[0]));
+  return {};
+};
+
+function machine(programs: Readonly<Record<string, Program>> = {}) {
+  const clock = new SimClock(start);
+  const shell = new Shell(clock, { sleep, ...programs });
+  const run = (script: string, environment = {}) => clock.run(shell.run(script, environment));
+  return { clock, shell, run, seconds: () => (clock.now() - Date.parse(start)) / 1000 };
+}
+
+describe("a node's shell", () => {
+  test("moves virtual time by what the script sleeps and by nothing else", async () => {
+    const { run, seconds } = machine();
+    const { stdout, exitCode } = await run("for i in 1 2 3; do sleep 100; done; echo done");
+    assert.deepEqual({ stdout, exitCode, seconds: seconds() }, { stdout: "done\n", exitCode: 0, seconds: 300 });
+  });
+
+  test("runs two nodes' scripts side by side in virtual time", async () => {
+    const clock = new SimClock(start);
+    const shells = [new Shell(clock, { sleep }), new Shell(clock, { sleep })];
+    await clock.run(Promise.all(shells.map((shell) => shell.run("sleep 60", {}))));
+    assert.equal((clock.now() - Date.parse(start)) / 1000, 60);
+  });
+
+  test("keeps a node's files from one script to the next", async () => {
+    const { run, shell } = machine();
+    await run("mkdir -p /var/lib/cloister && echo 7 > /var/lib/cloister/fence");
+    assert.equal((await run("cat /var/lib/cloister/fence")).stdout, "7\n");
+    await shell.remove("/var/lib/cloister/fence");
+    assert.equal(await shell.read("/var/lib/cloister/fence"), null);
+  });
+
+  test("hands parameters over as environment and fails on one that is unset", async () => {
+    const { run } = machine();
+    assert.equal((await run('set -u; echo "$SSM_fence"', { SSM_fence: "3" })).stdout, "3\n");
+    assert.notEqual((await run('set -u; echo "$SSM_fence"')).exitCode, 0);
+  });
+
+  test("makes a gap in the simulator an error of the rehearsal, even where the script would swallow it", async () => {
+    const gap: Program = () => {
+      throw new SimulationGap("kubeadm upgrade is not modelled");
+    };
+    const { run } = machine({ kubeadm: gap });
+    await assert.rejects(run("kubeadm upgrade || true"), SimulationGap);
+    await assert.rejects(run("etcdctl snapshot save x; true"), SimulationGap);
+  });
+});
