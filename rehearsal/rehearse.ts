@@ -48,9 +48,11 @@ export class Stage {
     world.stepFunctions.addMachine(machine, substitute(definition(), deployment));
     for (const [name, step] of await loadSteps()) {
       const arn = `arn:aws:lambda:${deployment.region}:${deployment.account}:function:${functionName(name)}:live`;
-      world.stepFunctions.addFunction(arn, (event, { state, execution }) =>
-        step.execute(event, this.account.clientsFor({ kind: "function", step: name, state, execution }), this.#log(name)),
-      );
+      world.stepFunctions.addFunction(arn, async (event, { state, execution }) => {
+        const aws = this.account.clientsFor({ kind: "function", step: name, state, execution });
+        const output = await step.execute(event, aws, this.#log(name));
+        return this.account.afterStep.get(name)?.(output) ?? output;
+      });
     }
   }
 

@@ -86,6 +86,8 @@ export class VirtualAccount {
   readonly world: World;
   readonly deployment: Deployment;
   readonly row: VersionRow;
+  /** What happens in the world the moment a step has done its work, and perhaps to its output: what a test or an ablation plants. */
+  readonly afterStep = new Map<string, (output: unknown) => unknown>();
   #bundle: Bundle;
   readonly #archives = new Map<string, { readonly body: string; readonly bytes: number }>();
 

@@ -32,7 +32,7 @@ export const Plan = z.strictObject({
   /** Short service names of the interface endpoints: ec2, elasticloadbalancing, ssm, ssmmessages. S3's gateway is always there. */
   interfaceEndpoints: z
     .array(z.string().regex(/^[a-z0-9.-]{2,40}$/))
-    .min(4)
+    .min(1)
     .max(12),
   image: z.strictObject({ id: ImageId, architecture: z.enum(["amd64", "arm64"]), rootDeviceName: z.string().max(40) }),
   bundle: z.strictObject({ bucket: z.string().max(63), key: z.string().max(500), sha256: Sha256 }),

@@ -12,21 +12,22 @@ export function userData({ hosts, subnets }: { readonly hosts: readonly string[]
 set -uo pipefail
 hosts='${hosts.join(" ")}'
 subnets='${subnets.join(" ")}'
-number() { local a b c d; IFS=. read -r a b c d <<<"$1"; echo $(((a << 24) + (b << 16) + (c << 8) + d)); }
+number() { local a b c d; IFS=. read -r a b c d <<<"$1"; address_number=$(((a << 24) + (b << 16) + (c << 8) + d)); }
 inside() {
-  local subnet bits address network
-  address=$(number "$1")
+  local subnet bits address
+  number "$1"
+  address=$address_number
   for subnet in $subnets; do
     bits=\${subnet#*/}
     bits=$((32 - bits))
-    network=$(number "\${subnet%/*}")
-    [ $((address >> bits)) -eq $((network >> bits)) ] && return 0
+    number "\${subnet%/*}"
+    [ $((address >> bits)) -eq $((address_number >> bits)) ] && return 0
   done
   return 1
 }
 answers() {
-  local address
-  address=$(getent ahostsv4 "$1" | head -n 1 | cut -d ' ' -f 1)
+  local address=
+  read -r address _ < <(getent ahostsv4 "$1")
   [ -n "$address" ] && inside "$address" && curl -s -o /dev/null --connect-timeout 3 -m 5 "https://$1/"
 }
 all_answer() {
@@ -35,9 +36,9 @@ all_answer() {
 }
 wait_and_start() {
   # Half an hour: longer than any endpoint takes, and the build has given up by then.
-  for ((try = 0; try < 900; try++)); do
+  for ((try = 0; try < 600; try++)); do
     all_answer && break
-    sleep 2
+    sleep 3
   done
   systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent 2>/dev/null || systemctl enable --now amazon-ssm-agent
 }

@@ -13,14 +13,12 @@ if [ "$SSM_certificates" = true ]; then
   key=$(kubeadm certs certificate-key)
   # In a file and not as an argument, which every process on the node could read.
   text=$(cat "$config")
-  printf '%s\n' "${text/kind: InitConfiguration/kind: InitConfiguration$'\n'certificateKey: $key}" >"$state/upload.yaml"
-  run kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$state/upload.yaml"
-  rm -f "$state/upload.yaml"
+  printf '%s\n' "${text/kind: InitConfiguration/kind: InitConfiguration$'\n'certificateKey: $key}" >"$secrets/upload.yaml"
+  run kubeadm init phase upload-certs --upload-certs --skip-certificate-key-print --config "$secrets/upload.yaml"
 fi
-printf '{"Name":"%s","Type":"SecureString","Overwrite":true,"Value":"%s %s"}\n' "$SSM_joinParameter" "$token" "$key" >"$state/join.json"
+printf '{"Name":"%s","Type":"SecureString","Overwrite":true,"Value":"%s %s"}\n' "$SSM_joinParameter" "$token" "$key" >"$secrets/join.json"
 check_fence
-run aws ssm put-parameter --region "$SSM_region" --cli-input-json "file://$state/join.json"
-rm -f "$state/join.json"
+run aws ssm put-parameter --region "$SSM_region" --cli-input-json "file://$secrets/join.json"
 
 hash=$(openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | openssl dgst -sha256 -hex | awk '{print "sha256:"$NF}')
 printf '{"caCertHash":"%s"}\n' "$hash"

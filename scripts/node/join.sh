@@ -21,7 +21,7 @@ fi
 secret=$(aws ssm get-parameter --region "$SSM_region" --name "$SSM_joinParameter" --with-decryption --query Parameter.Value --output text 2>>"$log") ||
   die "cannot read $SSM_joinParameter: $(tail -n 1 "$log")"
 read -r token key <<<"$secret"
-join="$state/join.yaml"
+join="$secrets/join.yaml"
 cat >"$join" <<YAML
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: JoinConfiguration
@@ -50,5 +50,4 @@ arguments=()
 if [ -e /etc/cloister/kubeadm.args ]; then mapfile -t arguments </etc/cloister/kubeadm.args; fi
 run kubeadm config validate --config "$join"
 run kubeadm join --config "$join" "${arguments[@]}"
-rm -f "$join"
 echo '{"joined":true}'

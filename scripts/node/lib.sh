@@ -5,7 +5,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/snap/bin" HOME="${HOME:-/root
 umask 077
 state=/var/lib/cloister
 log=/var/log/cloister.log
-export config=/etc/kubernetes/cloister-kubeadm.yaml
+export secrets config=/etc/kubernetes/cloister-kubeadm.yaml
 export KUBECONFIG="${KUBECONFIG:-/etc/kubernetes/admin.conf}"
 
 # The last line of stderr is the reason an operator sees. Nothing that looks like a bootstrap token passes.
@@ -36,7 +36,7 @@ run() {
   from=$(wc -l <"$log")
   if "$1" "${@:2}" >>"$log" 2>&1; then return 0; fi
   said=$(tail -n "+$((from + 1))" "$log")
-  reason=$(grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|no longer' <<<"$said" || true)
+  reason=$(grep -v WARNING <<<"$said" | grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|no longer' || true)
   die "$1 ${2:-} failed: $(tail -n 4 <<<"${reason:-$said}" | tr '\n' ' ')"
 }
 
@@ -57,21 +57,23 @@ metadata() {
   curl -fsS -m 5 -H "X-aws-ec2-metadata-token: $token" "http://169.254.169.254/latest/meta-data/$1"
 }
 
+# number ADDRESS: as a number, in $address_number.
 number() {
   local a b c d
   IFS=. read -r a b c d <<<"$1"
-  echo $(((a << 24) + (b << 16) + (c << 8) + d))
+  address_number=$(((a << 24) + (b << 16) + (c << 8) + d))
 }
 
 # inside ADDRESS CIDR,CIDR,...
 inside() {
-  local subnet bits address network
-  address=$(number "$1")
+  local subnet bits address
+  number "$1"
+  address=$address_number
   for subnet in ${2//,/ }; do
     bits=${subnet#*/}
     bits=$((32 - bits))
-    network=$(number "${subnet%/*}")
-    if [ $((address >> bits)) -eq $((network >> bits)) ]; then return 0; fi
+    number "${subnet%/*}"
+    if [ $((address >> bits)) -eq $((address_number >> bits)) ]; then return 0; fi
   done
   return 1
 }
@@ -80,7 +82,8 @@ inside() {
 unanswered() {
   local host address
   for host in ${SSM_hosts//,/ }; do
-    address=$(getent ahostsv4 "$host" | head -n 1 | cut -d ' ' -f 1 || true)
+    address=""
+    read -r address _ < <(getent ahostsv4 "$host") || true
     if [ -z "$address" ]; then
       echo "$host does not resolve"
     elif ! inside "$address" "$SSM_subnets"; then
@@ -97,10 +100,13 @@ fetch() {
   [ "$(sha256sum "$3" | cut -d ' ' -f 1)" = "$2" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"
 }
 
-mkdir -p "$state"
+need SSM_fence SSM_region
+# Files that hold a secret lie in one folder, which goes with the script, however that ends.
+secrets="$state/secrets.$SSM_fence"
+trap 'rm -rf "$secrets"' EXIT
+mkdir -p "$secrets"
 touch "$log"
 chmod 600 "$log"
-need SSM_fence SSM_region
 exec 9>"$state/lock"
 flock -w 20 9 || die "another script of this cluster is still running on this node"
 check_fence

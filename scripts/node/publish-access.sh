@@ -3,14 +3,13 @@
 . "$(dirname "$0")/lib.sh"
 need SSM_kubeconfigParameter
 
-access="$state/access.conf"
+access="$secrets/access.conf"
 kubeadm kubeconfig user --config "$config" --client-name cloister-operator --org kubeadm:cluster-admins --validity-period 24h >"$access" 2>>"$log" ||
   die "kubeadm cannot make a kubeconfig: $(tail -n 1 "$log")"
 kubectl --kubeconfig "$access" auth can-i '*' '*' --all-namespaces >>"$log" 2>&1 || die "the new kubeconfig is not accepted by the API server"
 ends=$(sed -n 's/^ *client-certificate-data: //p' "$access" | base64 -d | openssl x509 -noout -enddate | cut -d = -f 2)
 # A kubeconfig does not fit into the 4 KB of a standard parameter (facts 8.6).
-jq -n --arg name "$SSM_kubeconfigParameter" --rawfile value "$access" '{Name: $name, Type: "SecureString", Tier: "Advanced", Overwrite: true, Value: $value}' >"$state/access.json"
+jq -n --arg name "$SSM_kubeconfigParameter" --rawfile value "$access" '{Name: $name, Type: "SecureString", Tier: "Advanced", Overwrite: true, Value: $value}' >"$secrets/access.json"
 check_fence
-run aws ssm put-parameter --region "$SSM_region" --cli-input-json "file://$state/access.json"
-rm -f "$access" "$state/access.json"
+run aws ssm put-parameter --region "$SSM_region" --cli-input-json "file://$secrets/access.json"
 printf '{"expires":"%s"}\n' "$(date -u -d "$ends" +%Y-%m-%dT%H:%M:%SZ)"

@@ -125,7 +125,9 @@ export class Cluster {
   /** Whether this machine gets an answer from the API server, by the name in its kubeconfig. */
   answers(node: VirtualNode): string | null {
     const [host = "", port = "6443"] = this.config.endpoint.split(":");
-    const [address] = this.fabric.resolve(node.instance.id, host);
+    // A resolver turns the addresses of a name around; here each machine keeps to one of them.
+    const addresses = this.fabric.resolve(node.instance.id, host);
+    const address = addresses[Number(node.instance.address.split(".").at(-1)) % Math.max(1, addresses.length)];
     if (address === undefined) return `Unable to connect to the server: dial tcp: lookup ${host}: no such host`;
     const outcome = this.fabric.connect(node.instance.id, address, Number(port));
     if (outcome === "open") return null;

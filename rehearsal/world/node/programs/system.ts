@@ -9,6 +9,8 @@ const nothing: Program = () => ({});
 export function systemPrograms(node: VirtualNode, startAgent: () => void): Readonly<Record<string, Program>> {
   return {
     umask: nothing,
+    // A trap tidies up after a script; nothing here is left to tidy.
+    trap: nothing,
     // One script at a time on a node: Run Command's lanes see to that here, the lock does on a real one.
     flock: nothing,
     sleep: async ({ args, sleep }) => {
