@@ -88,6 +88,7 @@ export class VirtualAccount {
   readonly row: VersionRow;
   /** What happens in the world the moment a step has done its work, and perhaps to its output: what a test or an ablation plants. */
   readonly afterStep = new Map<string, (output: unknown) => unknown>();
+  readonly #clients = new Map<string, Aws>();
   #bundle: Bundle;
   readonly #archives = new Map<string, { readonly body: string; readonly bytes: number }>();
 
@@ -252,11 +253,14 @@ export class VirtualAccount {
     this.world.quotas.values.set(key, value);
   }
 
-  /** Real clients whose calls this account answers, for one step's call. */
-  clientsFor(caller: Caller): Aws {
+  /** Real clients whose calls this account answers, for one state's calls; made once, as a Lambda container keeps its own. */
+  clientsFor(caller: Extract<Caller, { kind: "function" }>): Aws {
+    const key = `${caller.execution}/${caller.state}`;
+    const known = this.#clients.get(key);
+    if (known !== undefined) return known;
     const { door, universe } = this.world;
     const config = { region: universe.region, credentials: { accessKeyId: "virtual", secretAccessKey: "virtual" } };
-    return {
+    const made: Aws = {
       ec2: door.bind(new EC2Client(config), "ec2", caller),
       elb: door.bind(new ElasticLoadBalancingV2Client(config), "elb", caller),
       ssm: door.bind(new SSMClient(config), "ssm", caller),
@@ -266,5 +270,7 @@ export class VirtualAccount {
       deployment: this.deployment,
       now: () => new Date(universe.clock.now()),
     };
+    this.#clients.set(key, made);
+    return made;
   }
 }

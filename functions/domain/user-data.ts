@@ -12,7 +12,12 @@ export function userData({ hosts, subnets }: { readonly hosts: readonly string[]
 set -uo pipefail
 hosts='${hosts.join(" ")}'
 subnets='${subnets.join(" ")}'
-number() { local a b c d; IFS=. read -r a b c d <<<"$1"; address_number=$(((a << 24) + (b << 16) + (c << 8) + d)); }
+number() {
+  local a=\${1%%.*} bcd=\${1#*.}
+  local b=\${bcd%%.*} cd=\${bcd#*.}
+  local c=\${cd%%.*} d=\${cd#*.}
+  address_number=$(((a << 24) + (b << 16) + (c << 8) + d))
+}
 inside() {
   local subnet bits address
   number "$1"
@@ -26,8 +31,9 @@ inside() {
   return 1
 }
 answers() {
-  local address=
-  read -r address _ < <(getent ahostsv4 "$1")
+  local address
+  address=$(getent ahostsv4 "$1")
+  address=\${address%% *}
   [ -n "$address" ] && inside "$address" && curl -s -o /dev/null --connect-timeout 3 -m 5 "https://$1/"
 }
 all_answer() {
@@ -36,9 +42,9 @@ all_answer() {
 }
 wait_and_start() {
   # Half an hour: longer than any endpoint takes, and the build has given up by then.
-  for ((try = 0; try < 600; try++)); do
+  for ((try = 0; try < 360; try++)); do
     all_answer && break
-    sleep 3
+    sleep 5
   done
   systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent 2>/dev/null || systemctl enable --now amazon-ssm-agent
 }

@@ -20,7 +20,7 @@ export const createEndpoints = defineStep({
   name: "create-endpoints",
   mutates: true,
   input: z.strictObject({ lock: Lock, plan: Plan, request: ClusterRequest, network: Network }),
-  output: z.strictObject({ count: z.int().min(5).max(13) }),
+  output: z.strictObject({ count: z.int().min(2).max(13) }),
   deps: (aws) => ({ endpoints: ec2Endpoints(aws) }),
   async run({ lock, plan, request, network }, { endpoints }: { endpoints: EndpointsPort }, log) {
     const { region, interfaceEndpoints } = plan;

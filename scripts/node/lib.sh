@@ -59,8 +59,9 @@ metadata() {
 
 # number ADDRESS: as a number, in $address_number.
 number() {
-  local a b c d
-  IFS=. read -r a b c d <<<"$1"
+  local a=${1%%.*} bcd=${1#*.}
+  local b=${bcd%%.*} cd=${bcd#*.}
+  local c=${cd%%.*} d=${cd#*.}
   address_number=$(((a << 24) + (b << 16) + (c << 8) + d))
 }
 
@@ -82,8 +83,8 @@ inside() {
 unanswered() {
   local host address
   for host in ${SSM_hosts//,/ }; do
-    address=""
-    read -r address _ < <(getent ahostsv4 "$host") || true
+    address=$(getent ahostsv4 "$host" || true)
+    address=${address%% *}
     if [ -z "$address" ]; then
       echo "$host does not resolve"
     elif ! inside "$address" "$SSM_subnets"; then

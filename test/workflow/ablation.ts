@@ -1,0 +1,80 @@
+import { strict as assert } from "node:assert";
+import { test } from "node:test";
+import type { Plan } from "../../functions/domain/plan.ts";
+import { rehearse } from "../../rehearsal/rehearse.ts";
+import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
+
+export const seed = 7;
+/** One worker is enough for every cause; a volume only costs time. */
+export const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+export const withLoadBalancer = { ...orchid, verify: { volume: false, loadBalancer: true } };
+export const threePlanes = { name: "orchid", network: { zones: 3 }, controlPlane: { count: 3 }, workers: { count: 1 }, verify: { volume: false } };
+
+/** What is taken away, and the failure that the article or the fact sheet describes for it. */
+export interface Ablation {
+  readonly without: string;
+  readonly source: string;
+  readonly request?: unknown;
+  plant(account: VirtualAccount): void;
+  readonly error: string;
+  readonly state: string;
+  readonly words: RegExp;
+}
+
+export const withoutEndpoint = (service: string) => (account: VirtualAccount) => {
+  account.afterStep.set("validate-request", (output) => {
+    const { plan, ...rest } = output as { plan: Plan };
+    return { ...rest, plan: { ...plan, interfaceEndpoints: plan.interfaceEndpoints.filter((name) => name !== service) } };
+  });
+};
+export const after = (step: string, plant: (account: VirtualAccount) => void) => (account: VirtualAccount) => {
+  account.afterStep.set(step, () => plant(account));
+};
+export const ec2 = (account: VirtualAccount) => account.world.ec2.state;
+export const rulesGo = (match: (rule: { from: number; to: number; groupId: string }, account: VirtualAccount) => boolean) =>
+  after("create-network", (account) => {
+    for (const rule of ec2(account)
+      .rules.all()
+      .filter((candidate) => match(candidate, account)))
+      ec2(account).rules.remove(rule.id);
+  });
+export const groupId = (account: VirtualAccount, role: RegExp) =>
+  ec2(account)
+    .groups.all()
+    .find(({ tags }) => role.test(tags.get("Name") ?? ""))?.id ?? assert.fail(`no group ${role}`);
+export const instances = (account: VirtualAccount, role: string) =>
+  ec2(account)
+    .instances.all()
+    .filter(({ tags }) => tags.get("cloister:role") === role);
+export const clusterTag = "kubernetes.io/cluster/orchid-g1";
+export const loseImage = (role: string, part: string) => (account: VirtualAccount) => {
+  for (const node of account.world.nodes.nodes.values()) {
+    if (node.instance.tags.get("cloister:role") !== role) continue;
+    for (const ref of [...node.images.keys()]) if (ref.includes(part)) node.images.delete(ref);
+  }
+};
+/** Replaces a part of a shipped script; a part that is not there would make the ablation empty. */
+export const script = (name: Parameters<VirtualAccount["document"]>[0], from: string, to: string) => (account: VirtualAccount) =>
+  account.document(name, (text) => {
+    assert.ok(text.includes(from), `${name} does not hold ${from}`);
+    return text.replaceAll(from, to);
+  });
+export const policyWithout = (action: string) => (account: VirtualAccount) => {
+  const role = account.deployment.controlPlaneProfile;
+  const policies = JSON.stringify(account.world.aws.roles.get(role)?.[0]);
+  assert.ok(policies.includes(action));
+  account.policy(role, policies.replaceAll(`"${action}",`, ""));
+};
+
+/** One test for each: the build fails in the state, with the error and in the words that the source gives, and no secret shows. */
+export function demandFailures(ablations: readonly Ablation[]): void {
+  for (const { without, source, request = orchid, plant, error, state, words } of ablations) {
+    test(`without ${without} the build fails as ${source} says`, async () => {
+      const result = await rehearse({ request, seed, prepare: plant });
+      assert.equal(result.status, "failed");
+      assert.deepEqual([result.error?.name, result.error?.state], [error, state], result.error?.cause);
+      assert.match(result.error?.cause ?? "", words);
+      assert.deepEqual(result.audit.secretLeaks, []);
+    });
+  }
+}
