@@ -8,7 +8,13 @@ export const seed = 7;
 /** One worker is enough for every cause; a volume only costs time. */
 export const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
 export const withLoadBalancer = { ...orchid, verify: { volume: false, loadBalancer: true } };
-export const threePlanes = { name: "orchid", network: { zones: 3 }, controlPlane: { count: 3 }, workers: { count: 1 }, verify: { volume: false } };
+export const threePlanes = {
+  name: "orchid",
+  network: { zones: 3 },
+  controlPlane: { count: 3 },
+  workers: { count: 1 },
+  verify: { volume: false },
+};
 
 /** What is taken away, and the failure that the article or the fact sheet describes for it. */
 export interface Ablation {
