@@ -241,6 +241,14 @@ export class VirtualAccount {
     this.world.aws.roles.set(role, [JSON.parse(filled) as Policy]);
   }
 
+  /** What the image weighs on AWS that a download's or an import's draw is about. */
+  bytesOf(subject: string): number {
+    const found = this.#bundle.files.find(
+      ({ key, refs }) => subject.endsWith(`/${key}`) || refs.some((ref) => subject.endsWith(`/${ref}`)),
+    );
+    return found?.bytes ?? 0;
+  }
+
   /** Takes an instance type out of a zone. */
   withdraw(instanceType: string, zone: string): void {
     this.world.ec2.state.notOffered.add(`${instanceType}/${zone}`);
