@@ -95,7 +95,7 @@ async function growth() {
       statesEntered,
       retries: execution.transitions - statesEntered,
       largestStateBytes: execution.largestStateBytes,
-      calls: calls.total,
+      calls,
       polls,
     });
   }

@@ -14,15 +14,19 @@ export async function buildHandlers(): Promise<ReadonlyMap<string, { readonly fi
   for (const { name } of catalogue) {
     const file = `dist/${name}/index.mjs`;
     const { metafile } = await build({
-      ...{ entryPoints: [`functions/steps/${name}.ts`], outfile: file, bundle: true, platform: "node", target: "node24" },
-      ...{
-        format: "esm",
-        mainFields: ["module", "main"],
-        minify: true,
-        sourcemap: "external",
-        metafile: true,
-        logLevel: "error",
-      },
+      entryPoints: [`functions/steps/${name}.ts`],
+      outfile: file,
+      bundle: true,
+      platform: "node",
+      target: "node24",
+      format: "esm",
+      mainFields: ["module", "main"],
+      // yaml's Node build is CommonJS and asks for `process`: an ES module has no require of its own.
+      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+      minify: true,
+      sourcemap: "external",
+      metafile: true,
+      logLevel: "error",
     });
     const bytes = bytesOf(metafile.outputs);
     if (bytes > bytesMax) throw new RangeError(`${name} has ${bytes} bytes, the budget is ${bytesMax}`);
@@ -37,8 +41,14 @@ export async function buildHandlers(): Promise<ReadonlyMap<string, { readonly fi
 export async function buildDefault(name: string): Promise<{ readonly file: string; readonly bytes: number }> {
   const file = `dist/default/${name}.cjs`;
   const { metafile } = await build({
-    ...{ entryPoints: [`functions/steps/${name}.ts`], outfile: file, bundle: true, platform: "node", target: "node24" },
-    ...{ format: "cjs", metafile: true, logLevel: "error" },
+    entryPoints: [`functions/steps/${name}.ts`],
+    outfile: file,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    metafile: true,
+    logLevel: "error",
   });
   return { file, bytes: bytesOf(metafile.outputs) };
 }
