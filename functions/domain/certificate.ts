@@ -66,7 +66,7 @@ function routes(evidence: Evidence): Check {
   return check(
     "routes-stay-inside",
     [...blind, ...offenders],
-    `${tables.length} route tables lead to the VPC and to endpoints alone`,
+    `${tables.length === 1 ? "the one route table leads" : `${tables.length} route tables lead`} to the VPC and to endpoints alone`,
   );
 }
 

@@ -32,6 +32,9 @@ const like = (pattern: string, value: string): boolean =>
 const filled = (text: string, { context }: Request): string =>
   text.replaceAll(/\$\{!?([^}]+)\}/g, (_, key: string) => context[key] ?? "");
 
+/** Of several values one must match; for a negative operator none may. */
+const negative = new Set(["StringNotEquals"]);
+
 /** The condition operators that our policies use; a key that is absent makes all but the negative and IfExists ones false. */
 const operators: Readonly<Record<string, (value: string | undefined, wanted: string) => boolean>> = {
   StringEquals: (value, wanted) => value === wanted,
@@ -45,9 +48,10 @@ function holds(condition: NonNullable<Statement["Condition"]>, request: Request)
   return Object.entries(condition).every(([name, keys]) => {
     const operator = operators[name];
     if (operator === undefined) throw new SimulationGap(`IAM's condition operator ${name} is not known`);
-    return Object.entries(keys).every(([key, wanted]) =>
-      many(wanted).some((value) => operator(request.context[key], filled(value, request))),
-    );
+    return Object.entries(keys).every(([key, wanted]) => {
+      const agrees = (value: string) => operator(request.context[key], filled(value, request));
+      return negative.has(name) ? many(wanted).every(agrees) : many(wanted).some(agrees);
+    });
   });
 }
 

@@ -126,7 +126,7 @@ const ablations: readonly Ablation[] = [
     plant: script(
       "install-manifests",
       '    apply "$state/cni.yaml"',
-      '    text=$(cat "$state/cni.yaml"); printf \'%s\\n\' "${text//Always/CrossSubnet}" >"$state/cni.yaml"\n    apply "$state/cni.yaml"',
+      `    text=$(cat "$state/cni.yaml"); printf '%s\\n' "\${text//Always/CrossSubnet}" >"$state/cni.yaml"\n    apply "$state/cni.yaml"`,
     ),
     error: "CommandFailedError",
     state: "AwaitCommandVerifyCluster",

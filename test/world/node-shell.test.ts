@@ -54,3 +54,24 @@ describe("a node's shell", () => {
     await assert.rejects(run("etcdctl snapshot save x; true"), SimulationGap);
   });
 });
+
+describe("the node's lock", () => {
+  test("a second script waits for the first, and gives up after its time", async () => {
+    const clock = new SimClock("2026-11-24T00:00:00Z");
+    const programs: Record<string, Program> = {
+      flock: async ({ args, lock }) => ({ exitCode: (await lock(Number(args[1]))) ? 0 : 1 }),
+      sleep: async ({ args, sleep }) => {
+        await sleep(Number(args[0]));
+        return {};
+      },
+    };
+    const shell = new Shell(clock, programs);
+    const first = shell.run("exec 9>/lock; flock -w 20 9; sleep 10", {});
+    await clock.run(clock.sleep(1));
+    const hasty = shell.run("exec 9>/lock; flock -w 2 9 || exit 3", {});
+    const patient = shell.run("exec 9>/lock; flock -w 20 9 && echo got", {});
+    assert.equal((await clock.run(hasty)).exitCode, 3);
+    assert.equal((await clock.run(patient)).stdout, "got\n");
+    assert.equal((await clock.run(first)).exitCode, 0);
+  });
+});

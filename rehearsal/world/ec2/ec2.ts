@@ -35,7 +35,20 @@ export type InstanceView = Readonly<Instance>;
 /** Facts for the report, of whatever kind. */
 function factsOf(item: Resource): Record<string, string | number | boolean> {
   const facts = item as unknown as Readonly<Record<string, unknown>>;
-  const keys = ["vpcId", "cidr", "zone", "state", "name", "service", "kind", "instanceType", "address", "size", "volumeType"];
+  const keys = [
+    "vpcId",
+    "cidr",
+    "zone",
+    "state",
+    "name",
+    "service",
+    "kind",
+    "instanceType",
+    "address",
+    "size",
+    "volumeType",
+    "publicAddress",
+  ];
   return Object.fromEntries(
     keys.flatMap((key) => {
       const value = facts[key];

@@ -130,6 +130,7 @@ function terminateAll(state: Ec2State, { InstanceIds = [] }: sdk.TerminateInstan
   const TerminatingInstances = instances.map((instance) => {
     const PreviousState = stateShown(instance);
     terminate(state, instance);
+    instance.stateReason ??= "Client.UserInitiatedShutdown";
     return { InstanceId: instance.id, PreviousState, CurrentState: stateShown(instance) };
   });
   return { TerminatingInstances };

@@ -10,6 +10,8 @@ export interface Call {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   sleep(seconds: number): Promise<void>;
+  /** Takes the node's one lock for the rest of the script; false when another script held it for so many seconds. */
+  lock(seconds: number): Promise<boolean>;
 }
 
 export interface Answer {
@@ -29,6 +31,8 @@ export class Shell {
   readonly fs = new InMemoryFs();
   readonly #clock: SimClock;
   readonly #programs: Readonly<Record<string, Program>>;
+  /** The run that holds the node's lock. */
+  #holder: symbol | null = null;
 
   constructor(clock: SimClock, programs: Readonly<Record<string, Program>>) {
     this.#clock = clock;
@@ -39,6 +43,7 @@ export class Shell {
   run(script: string, environment: Readonly<Record<string, string>>): Promise<ScriptResult> {
     return this.#clock.hold(async (outside) => {
       let gap: unknown;
+      const own = Symbol("run");
       const customCommands = Object.entries(this.#programs).map(([name, program]) =>
         defineCommand(name, async (args, context) => {
           try {
@@ -51,6 +56,7 @@ export class Shell {
               cwd: context.cwd,
               env,
               sleep: (seconds) => this.#clock.sleep(seconds),
+              lock: (seconds) => this.#lock(own, seconds),
             };
             const { stdout = "", stderr = "", exitCode = 0 } = await outside(async () => program(call));
             return { stdout, stderr, exitCode };
@@ -70,12 +76,22 @@ export class Shell {
         executionLimits,
       });
       const { stdout, stderr, exitCode } = await bash.exec(script, { env: { ...environment }, cwd: "/" });
+      if (this.#holder === own) this.#holder = null;
       // A gap in the simulator must not look like a script that failed.
       if (gap !== undefined) throw gap;
       if (/command not found/.test(stderr))
         throw new SimulationGap(`a script used a program that no node has: ${stderr.slice(0, 300)}`);
       return { exitCode, stdout, stderr };
     });
+  }
+
+  async #lock(run: symbol, seconds: number): Promise<boolean> {
+    for (let waited = 0; this.#holder !== null && this.#holder !== run; waited++) {
+      if (waited >= seconds) return false;
+      await this.#clock.sleep(1);
+    }
+    this.#holder = run;
+    return true;
   }
 
   async read(path: string): Promise<string | null> {

@@ -11,8 +11,10 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
     umask: nothing,
     // A trap tidies up after a script; nothing here is left to tidy.
     trap: nothing,
-    // One script at a time on a node: Run Command's lanes see to that here, the lock does on a real one.
-    flock: nothing,
+    flock: async ({ args, lock }) => {
+      if (args[0] !== "-w") throw new SimulationGap(`flock ${args.join(" ")} is not modelled`);
+      return (await lock(Number(args[1]))) ? {} : { exitCode: 1 };
+    },
     sleep: async ({ args, sleep }) => {
       await sleep(Number(args[0]));
       return {};
