@@ -1,0 +1,34 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { loadSteps } from "../../rehearsal/lambdas.ts";
+import { rehearse } from "../../rehearsal/rehearse.ts";
+
+/** They write the record that the fence compares; compare-and-swap guards them instead. */
+const recordKeepers = new Set(["acquire-lock", "release-lock"]);
+
+describe("the fence", () => {
+  test("every step that changes anything in a build passes it first, and every one that passes it changes something", async () => {
+    const steps = await loadSteps();
+    const request = {
+      name: "orchid",
+      network: { zones: 3, publicSubnets: true },
+      controlPlane: { count: 3 },
+      workers: { count: 1 },
+      verify: { volume: false },
+    };
+    const built = await rehearse({ request, seed: 5 });
+    assert.equal(built.status, "ready", built.error?.cause);
+    const faults = [{ operation: "RunInstances", code: "VcpuLimitExceeded", nth: 1, after: false }];
+    const failed = await rehearse({ request: { name: "orchid" }, seed: 5, faults });
+    const changing = new Set<string>();
+    for (const { caller, mutates } of [...built.callRecords, ...failed.callRecords])
+      if (mutates && caller.kind === "function") changing.add(caller.step);
+    assert.ok(changing.size > 15);
+    for (const name of changing)
+      assert.ok(steps.get(name)?.mutates === true || recordKeepers.has(name), `${name} changes AWS without the fence`);
+    for (const [name, { mutates }] of steps) {
+      // It ends a node or launches one only when one is lost.
+      if (mutates && name !== "wait-for-nodes") assert.ok(changing.has(name), `${name} claims to change something`);
+    }
+  });
+});
