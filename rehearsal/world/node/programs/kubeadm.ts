@@ -1,89 +1,27 @@
-import { parseAllDocuments } from "yaml";
-import type { Fabric } from "../../fabric-types.ts";
 import { SimulationGap } from "../../service.ts";
-import type { NodeAws } from "../aws-access.ts";
 import { runCloudProvider } from "../cloud-provider.ts";
-import { Cluster, type Member } from "../cluster.ts";
-import { minorOf } from "../kube.ts";
+import { Cluster } from "../cluster.ts";
 import type { VirtualNode } from "../node.ts";
 import { runServiceController } from "../service-controller.ts";
 import type { Answer, Call, Program } from "../shell.ts";
 import { runStorageDriver } from "../storage-driver.ts";
 import { kubeadmAddons } from "../workloads.ts";
 import { kubeconfig, randomHex, secretsOf } from "./credentials.ts";
-
-export interface KubeadmWorld {
-  readonly fabric: Fabric;
-  readonly aws: NodeAws;
-  /** By the API's endpoint, `host:6443`: where a joiner finds the cluster. */
-  readonly clusters: Map<string, Cluster>;
-}
-
-interface ExtraArg {
-  readonly name: string;
-  readonly value: string;
-}
-interface Config {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly [field: string]: unknown;
-}
-
-const paths = {
-  admin: "/etc/kubernetes/admin.conf",
-  kubelet: "/etc/kubernetes/kubelet.conf",
-  ca: "/etc/kubernetes/pki/ca.crt",
-  apiserver: "/etc/kubernetes/manifests/kube-apiserver.yaml",
-} as const;
-/** kubeadm waits four minutes for a control plane that does not come (facts 3.2), and looks ten seconds for a version (3.5). */
-const controlPlaneTimeout = 240;
-const versionTimeout = 10;
-const kinds = [
-  "InitConfiguration",
-  "ClusterConfiguration",
-  "JoinConfiguration",
-  "KubeletConfiguration",
-  "KubeProxyConfiguration",
-];
-
-const fail = (stderr: string): Answer => ({ stderr: `${stderr}\n`, exitCode: 1 });
-const flag = (args: readonly string[], name: string): string | undefined => {
-  const at = args.indexOf(name);
-  return at === -1 ? args.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1) : args[at + 1];
-};
-
-async function configOf(node: VirtualNode, path: string | undefined): Promise<Config[]> {
-  const text = await node.shell.read(path ?? "");
-  if (text === null) throw new SimulationGap(`kubeadm was given no readable --config: ${path}`);
-  return parseAllDocuments(text).map((document) => document.toJS() as Config);
-}
-
-/** What `kubeadm config validate` and every command that reads a file find wrong with it (facts 3.1). */
-function problemOf(node: VirtualNode, documents: readonly Config[]): string | null {
-  const minor = minorOf(node.image.kubernetes);
-  for (const { apiVersion, kind } of documents) {
-    if (!kinds.includes(kind)) throw new SimulationGap(`kubeadm's ${kind} is not modelled`);
-    if (!apiVersion.startsWith("kubeadm.k8s.io/")) continue;
-    if (apiVersion === "kubeadm.k8s.io/v1")
-      return 'error: experimental API spec: "kubeadm.k8s.io/v1" is not allowed. You can use the --allow-experimental-api flag';
-    const isOld = apiVersion === "kubeadm.k8s.io/v1beta2" || (apiVersion === "kubeadm.k8s.io/v1beta3" && minor >= 37);
-    if (isOld)
-      return `error: your configuration file uses an old API spec: "${apiVersion}" (kind: "${kind}"), which is no longer supported`;
-  }
-  return null;
-}
-
-const part = (documents: readonly Config[], kind: string): Readonly<Record<string, unknown>> | undefined =>
-  documents.find((document) => document.kind === kind);
-const extraArgs = (value: unknown): readonly ExtraArg[] =>
-  ((value as { extraArgs?: ExtraArg[] } | undefined)?.extraArgs ?? []) as ExtraArg[];
-interface Registration {
-  readonly name: string;
-  readonly kubeletExtraArgs?: readonly ExtraArg[];
-  readonly imagePullPolicy?: string;
-}
-const argument = (args: readonly ExtraArg[] | undefined, name: string): string | null =>
-  args?.find((arg) => arg.name === name)?.value ?? null;
+import {
+  argument,
+  configOf,
+  controlPlaneTimeout,
+  extraArgs,
+  fail,
+  flag,
+  type KubeadmWorld,
+  part,
+  paths,
+  problemOf,
+  type Registration,
+  versionTimeout,
+} from "./kubeadm-config.ts";
+import { enlist, join } from "./kubeadm-join.ts";
 
 export function kubeadm(node: VirtualNode, world: KubeadmWorld): Program {
   const commands: Readonly<Record<string, (call: Call) => Promise<Answer> | Answer>> = {
@@ -217,21 +155,6 @@ async function found(
   await enlist(node, cluster, registration, "control-plane");
 }
 
-async function enlist(node: VirtualNode, cluster: Cluster, registration: Registration, role: Member["role"]): Promise<void> {
-  await node.shell.write(paths.kubelet, `server: https://${cluster.config.endpoint}\n`);
-  Object.assign(node, { hasKubelet: true });
-  cluster.add({
-    name: registration.name,
-    node,
-    role,
-    joinedAt: cluster.now(),
-    address: argument(registration.kubeletExtraArgs, "node-ip"),
-    isExternal: argument(registration.kubeletExtraArgs, "cloud-provider") === "external",
-    providerID: null,
-    initialisedAt: null,
-  });
-}
-
 /** The signature appears in cluster-info up to seven seconds after the token (lab-real.md, 3). */
 function addToken(node: VirtualNode, cluster: Cluster, seconds: number): string {
   const id = randomHex(node, `token-id/${cluster.tokens.size}`, 6);
@@ -258,66 +181,6 @@ async function uploadCerts(node: VirtualNode, { args }: Call): Promise<Answer> {
   // The Secret lives for two hours (facts 3.6).
   node.cluster.certificateKey = { key, expiresAt: node.cluster.now() + 7_200_000 };
   return { stdout: "[upload-certs] Storing the certificates in Secret kubeadm-certs\n" };
-}
-
-/** What keeps a joiner out, in kubeadm's words (facts 3.8, lab-real.md). */
-function refusalOf(
-  node: VirtualNode,
-  cluster: Cluster | undefined,
-  discovery: { token: string; caCertHashes: readonly string[]; apiServerEndpoint: string },
-): string | null {
-  if (cluster === undefined)
-    return `couldn't validate the identity of the API Server: failed to request the cluster-info ConfigMap: dial tcp: lookup ${discovery.apiServerEndpoint}: no such host`;
-  const down = cluster.answers(node);
-  if (down !== null)
-    return `couldn't validate the identity of the API Server: failed to request the cluster-info ConfigMap: ${down}`;
-  const [id = "", secret = ""] = discovery.token.split(".");
-  const token = cluster.tokens.get(id);
-  if (token === undefined || token.secret !== secret || token.expiresAt <= cluster.now()) {
-    return `couldn't validate the identity of the API Server: could not find a JWS signature in the cluster-info ConfigMap for token ID "${id}"`;
-  }
-  if (!discovery.caCertHashes.includes(cluster.caHash))
-    return `couldn't validate the identity of the API Server: cluster CA found in cluster-info ConfigMap is invalid: none of the public keys "${cluster.caHash}" are pinned`;
-  return null;
-}
-
-async function join(node: VirtualNode, world: KubeadmWorld, call: Call): Promise<Answer> {
-  const documents = await configOf(node, flag(call.args, "--config"));
-  const problem = problemOf(node, documents);
-  if (problem !== null) return fail(problem);
-  const settings = part(documents, "JoinConfiguration") ?? {};
-  const { bootstrapToken } = settings["discovery"] as {
-    bootstrapToken: { token: string; apiServerEndpoint: string; caCertHashes: readonly string[] };
-  };
-  const controlPlane = settings["controlPlane"] as { certificateKey: string } | undefined;
-  const cluster = world.clusters.get(bootstrapToken.apiServerEndpoint);
-  const { chance } = node.universe;
-  for (let waited = 0; ; waited += 5) {
-    const refused = refusalOf(node, cluster, bootstrapToken);
-    if (refused === null) break;
-    // timeouts.discovery of our file: one minute.
-    if (waited >= 60 || /are pinned/.test(refused)) return fail(`error execution phase preflight: ${refused}`);
-    await call.sleep(5);
-  }
-  if (cluster === undefined) throw new SimulationGap("joined a cluster that is not there");
-  if (controlPlane === undefined) {
-    await call.sleep(chance.seconds("kubeadm.join.worker", node.subject));
-    await enlist(node, cluster, settings["nodeRegistration"] as Registration, "worker");
-    return { stdout: "This node has joined the cluster\n" };
-  }
-  const certificates = cluster.certificateKey;
-  if (certificates === null || certificates.key !== controlPlane.certificateKey || certificates.expiresAt <= cluster.now()) {
-    return fail(
-      'error execution phase control-plane-prepare/download-certs: Secret "kubeadm-certs" was not found in the "kube-system" Namespace',
-    );
-  }
-  await call.sleep(chance.seconds("kubeadm.join.controlPlane", node.subject));
-  node.hasApiServer = true;
-  await node.shell.write(paths.apiserver, "kind: Pod\n");
-  await node.shell.write(paths.admin, kubeconfig(node, cluster, "kubernetes-admin", 365 * 24 * 3600));
-  await node.shell.write(paths.ca, cluster.caPublicKey);
-  await enlist(node, cluster, settings["nodeRegistration"] as Registration, "control-plane");
-  return { stdout: "This node has joined the cluster and a new control plane instance was created\n" };
 }
 
 function kubeconfigUser(node: VirtualNode, { args }: Call): Answer {

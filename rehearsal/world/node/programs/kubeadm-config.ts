@@ -1,0 +1,81 @@
+import { parseAllDocuments } from "yaml";
+import type { Fabric } from "../../fabric-types.ts";
+import { SimulationGap } from "../../service.ts";
+import type { NodeAws } from "../aws-access.ts";
+import type { Cluster } from "../cluster.ts";
+import { minorOf } from "../kube.ts";
+import type { VirtualNode } from "../node.ts";
+import type { Answer } from "../shell.ts";
+
+export interface KubeadmWorld {
+  readonly fabric: Fabric;
+  readonly aws: NodeAws;
+  /** By the API's endpoint, `host:6443`: where a joiner finds the cluster. */
+  readonly clusters: Map<string, Cluster>;
+}
+
+export interface ExtraArg {
+  readonly name: string;
+  readonly value: string;
+}
+export interface Config {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
+
+export const paths = {
+  admin: "/etc/kubernetes/admin.conf",
+  kubelet: "/etc/kubernetes/kubelet.conf",
+  ca: "/etc/kubernetes/pki/ca.crt",
+  apiserver: "/etc/kubernetes/manifests/kube-apiserver.yaml",
+} as const;
+/** kubeadm waits four minutes for a control plane that does not come (facts 3.2), and looks ten seconds for a version (3.5). */
+export const controlPlaneTimeout = 240;
+export const versionTimeout = 10;
+const kinds = [
+  "InitConfiguration",
+  "ClusterConfiguration",
+  "JoinConfiguration",
+  "KubeletConfiguration",
+  "KubeProxyConfiguration",
+];
+
+export const fail = (stderr: string): Answer => ({ stderr: `${stderr}\n`, exitCode: 1 });
+export const flag = (args: readonly string[], name: string): string | undefined => {
+  const at = args.indexOf(name);
+  return at === -1 ? args.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1) : args[at + 1];
+};
+
+export async function configOf(node: VirtualNode, path: string | undefined): Promise<Config[]> {
+  const text = await node.shell.read(path ?? "");
+  if (text === null) throw new SimulationGap(`kubeadm was given no readable --config: ${path}`);
+  return parseAllDocuments(text).map((document) => document.toJS() as Config);
+}
+
+/** What `kubeadm config validate` and every command that reads a file find wrong with it (facts 3.1). */
+export function problemOf(node: VirtualNode, documents: readonly Config[]): string | null {
+  const minor = minorOf(node.image.kubernetes);
+  for (const { apiVersion, kind } of documents) {
+    if (!kinds.includes(kind)) throw new SimulationGap(`kubeadm's ${kind} is not modelled`);
+    if (!apiVersion.startsWith("kubeadm.k8s.io/")) continue;
+    if (apiVersion === "kubeadm.k8s.io/v1")
+      return 'error: experimental API spec: "kubeadm.k8s.io/v1" is not allowed. You can use the --allow-experimental-api flag';
+    const isOld = apiVersion === "kubeadm.k8s.io/v1beta2" || (apiVersion === "kubeadm.k8s.io/v1beta3" && minor >= 37);
+    if (isOld)
+      return `error: your configuration file uses an old API spec: "${apiVersion}" (kind: "${kind}"), which is no longer supported`;
+  }
+  return null;
+}
+
+export const part = (documents: readonly Config[], kind: string): Readonly<Record<string, unknown>> | undefined =>
+  documents.find((document) => document.kind === kind);
+export const extraArgs = (value: unknown): readonly ExtraArg[] =>
+  ((value as { extraArgs?: ExtraArg[] } | undefined)?.extraArgs ?? []) as ExtraArg[];
+export interface Registration {
+  readonly name: string;
+  readonly kubeletExtraArgs?: readonly ExtraArg[];
+  readonly imagePullPolicy?: string;
+}
+export const argument = (args: readonly ExtraArg[] | undefined, name: string): string | null =>
+  args?.find((arg) => arg.name === name)?.value ?? null;
