@@ -1,9 +1,9 @@
 import type * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
-import { type Operations, reads, writes } from "./ec2/operation.ts";
 import type { Elbv2 } from "./elbv2.ts";
 import type { Listener, Target, TargetGroup } from "./elbv2-model.ts";
 import { asList, asMap, change } from "./elbv2-tags.ts";
 import { fault } from "./fault.ts";
+import { type Operations, reads, writes } from "./operation.ts";
 
 function group(elb: Elbv2, arn: string | undefined): TargetGroup {
   const found = elb.targetGroups.get(arn ?? "");

@@ -1,10 +1,10 @@
 import type * as sdk from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Ec2 } from "./ec2/ec2.ts";
-import { type Operations, reads, writes } from "./ec2/operation.ts";
 import type { Listener, LoadBalancer, TargetGroup } from "./elbv2-model.ts";
 import { asList, asMap, change } from "./elbv2-tags.ts";
 import { targetOperations } from "./elbv2-targets.ts";
 import { fault } from "./fault.ts";
+import { type Operations, reads, writes } from "./operation.ts";
 import type { InventoryItem, Service, Universe } from "./service.ts";
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean => [...a].sort().join() === [...b].sort().join();

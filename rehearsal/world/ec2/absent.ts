@@ -1,6 +1,6 @@
 import type { Filter } from "@aws-sdk/client-ec2";
+import { type Operations, reads } from "../operation.ts";
 import { type Facets, filtered } from "./filters.ts";
-import { type Operations, reads } from "./operation.ts";
 
 interface Query {
   readonly Filter?: readonly Filter[];

@@ -1,3 +1,4 @@
+import type { Operations } from "../operation.ts";
 import type { InventoryItem, Operation, Service, Universe } from "../service.ts";
 import { absentOperations } from "./absent.ts";
 import { endpointOperations } from "./endpoints.ts";
@@ -7,7 +8,6 @@ import { instanceOperations } from "./instances.ts";
 import { interfaceOperations } from "./interfaces.ts";
 import type { Instance } from "./model.ts";
 import { offeringOperations } from "./offerings.ts";
-import type { Operations } from "./operation.ts";
 import { prefixListOperations } from "./prefix-lists.ts";
 import { routeTableOperations } from "./route-tables.ts";
 import { addGroup, securityGroupOperations } from "./security-groups.ts";

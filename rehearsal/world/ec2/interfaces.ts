@@ -1,7 +1,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
+import { type Operations, reads } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import type { NetworkInterface } from "./model.ts";
-import { type Operations, reads } from "./operation.ts";
 import { tagList } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 

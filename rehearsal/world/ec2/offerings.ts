@@ -1,9 +1,9 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
+import { type Operations, reads } from "../operation.ts";
 import { SimulationGap } from "../service.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import type { InstanceType } from "./model.ts";
-import { type Operations, reads } from "./operation.ts";
 import type { Ec2State } from "./state.ts";
 import { zoneId } from "./subnets.ts";
 

@@ -1,9 +1,9 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
+import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import { parseBlock } from "./ipv4.ts";
 import type { RouteTable } from "./model.ts";
-import { type Operations, reads, writes } from "./operation.ts";
 import { tagList, tagsAtBirth } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 

@@ -1,7 +1,7 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
+import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
-import { type Operations, reads, writes } from "./operation.ts";
 import { putTags, type Resource } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 

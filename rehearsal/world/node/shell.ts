@@ -42,35 +42,13 @@ export class Shell {
   /** Runs a script to its end on the virtual clock. */
   run(script: string, environment: Readonly<Record<string, string>>): Promise<ScriptResult> {
     return this.#clock.hold(async (outside) => {
-      let gap: unknown;
       const own = Symbol("run");
-      const customCommands = Object.entries(this.#programs).map(([name, program]) =>
-        defineCommand(name, async (args, context) => {
-          try {
-            const env: Record<string, string> = Object.fromEntries(
-              context.env instanceof Map ? context.env : Object.entries(context.env),
-            );
-            const call: Call = {
-              args,
-              stdin: String(context.stdin ?? ""),
-              cwd: context.cwd,
-              env,
-              sleep: (seconds) => this.#clock.sleep(seconds),
-              lock: (seconds) => this.#lock(own, seconds),
-            };
-            const { stdout = "", stderr = "", exitCode = 0 } = await outside(async () => program(call));
-            return { stdout, stderr, exitCode };
-          } catch (error) {
-            gap ??= error;
-            return { stdout: "", stderr: `${name}: ${String(error)}\n`, exitCode: 125 };
-          }
-        }),
-      );
+      const gaps: unknown[] = [];
       // The scripts are our own: the interpreter's guard against hostile ones would cost half the time, and patches this process.
       const bash = new Bash({
         defenseInDepth: false,
         fs: this.fs,
-        customCommands,
+        customCommands: this.#commands(own, outside, gaps),
         env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" },
         cwd: "/",
         executionLimits,
@@ -78,11 +56,35 @@ export class Shell {
       const { stdout, stderr, exitCode } = await bash.exec(script, { env: { ...environment }, cwd: "/" });
       if (this.#holder === own) this.#holder = null;
       // A gap in the simulator must not look like a script that failed.
-      if (gap !== undefined) throw gap;
-      if (/command not found/.test(stderr))
+      if (gaps.length > 0) throw gaps[0];
+      if (/command not found/.test(stderr)) {
         throw new SimulationGap(`a script used a program that no node has: ${stderr.slice(0, 300)}`);
+      }
       return { exitCode, stdout, stderr };
     });
+  }
+
+  /** The node's programs as the interpreter wants them; what they throw is kept, and time moves while they work. */
+  #commands(own: symbol, outside: <R>(wait: () => Promise<R>) => Promise<R>, gaps: unknown[]) {
+    return Object.entries(this.#programs).map(([name, program]) =>
+      defineCommand(name, async (args, { stdin, cwd, env }) => {
+        const call: Call = {
+          args,
+          stdin: String(stdin ?? ""),
+          cwd,
+          env: Object.fromEntries(env instanceof Map ? env : Object.entries(env)) as Record<string, string>,
+          sleep: (seconds) => this.#clock.sleep(seconds),
+          lock: (seconds) => this.#lock(own, seconds),
+        };
+        try {
+          const { stdout = "", stderr = "", exitCode = 0 } = await outside(async () => program(call));
+          return { stdout, stderr, exitCode };
+        } catch (error) {
+          gaps.push(error);
+          return { stdout: "", stderr: `${name}: ${String(error)}\n`, exitCode: 125 };
+        }
+      }),
+    );
   }
 
   async #lock(run: symbol, seconds: number): Promise<boolean> {
