@@ -15,8 +15,7 @@ const tests = globSync("test/**/*.test.ts").sort();
 
 const testPart: Part = {
   name: "tests",
-  // Nodes of the virtual world may hold timers that nobody waits for any more.
-  command: [process.execPath, "--test", "--test-force-exit", "--test-concurrency=2", ...tests],
+  command: [process.execPath, "--test", "--test-concurrency=2", ...tests],
   seen: number(/^ℹ tests (\d+)/m),
 };
 
