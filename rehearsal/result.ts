@@ -34,6 +34,8 @@ export interface Rehearsal {
   readonly certificate: {
     readonly isolated: boolean;
     readonly checks: readonly { readonly name: string; readonly passed: boolean; readonly evidence: string }[];
+    /** What no check covers. */
+    readonly notVerified?: readonly string[];
   } | null;
   readonly audit: {
     readonly secretLeaks: readonly string[];

@@ -60,11 +60,12 @@ function readOptions(args: readonly string[]): Options | "help" {
   };
 }
 
-function usage<T>(work: () => T): T {
+function usage<T>(work: () => T, about?: string): T {
   try {
     return work();
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
+    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    throw new UsageError(about === undefined || first.includes(about) ? first : `${about}: ${first}`);
   }
 }
 
@@ -72,10 +73,12 @@ const readRequest = (file: string): unknown =>
   usage(() => {
     const text = readFileSync(file, "utf8");
     return /\.ya?ml$/.test(file) ? parseYaml(text) : JSON.parse(text);
-  });
+  }, file);
 
 function withWorkers(request: unknown, count: string | undefined): unknown {
   if (count === undefined) return request;
+  if (typeof request !== "object" || request === null || Array.isArray(request))
+    throw new UsageError("--workers wants a request that is an object");
   const { workers, ...rest } = request as { workers?: object };
   return { ...rest, workers: { ...workers, count: wholeNumber("--workers", count) } };
 }
@@ -89,7 +92,18 @@ function wholeNumber(option: string, text: string): number {
 function readFault(text: string): FaultRule {
   const match = /^([A-Z]\w+):([A-Za-z][\w.]*)(?::(\d+))?(:after)?$/.exec(text);
   if (match === null) throw new UsageError(`--fault wants OPERATION:CODE[:NTH][:after], not ${text}`);
-  return { operation: match[1] ?? "", code: match[2] ?? "", nth: Number(match[3] ?? 1), after: match[4] !== undefined };
+  const nth = Number(match[3] ?? 1);
+  if (nth < 1) throw new UsageError(`--fault counts calls from 1, not ${nth}: ${text}`);
+  return { operation: match[1] ?? "", code: match[2] ?? "", nth, after: match[4] !== undefined };
+}
+
+/** A rule that met no call proves nothing about the build; a misspelt operation would look like resilience. */
+function warnOfIdleFaults(faults: readonly FaultRule[], { callRecords }: Rehearsal): void {
+  for (const { operation, code, nth } of faults) {
+    const calls = callRecords.filter((call) => call.operation === operation);
+    if (calls.some((call) => call.code === code)) continue;
+    console.error(`Warning: --fault ${operation}:${code}:${nth} never happened: ${operation} was called ${calls.length} times.`);
+  }
 }
 
 function screen(): Screen {
@@ -104,8 +118,11 @@ function screen(): Screen {
 
 function writeReport(file: string, rehearsal: Rehearsal): void {
   const definition = readFileSync(new URL("../statemachine/build-cluster.asl.json", import.meta.url), "utf8");
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, reportPage({ rehearsal, definition: JSON.parse(definition) as Definition, cost: costsOf(rehearsal) }));
+  const page = reportPage({ rehearsal, definition: JSON.parse(definition) as Definition, cost: costsOf(rehearsal) });
+  usage(() => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, page);
+  }, `--report ${file}`);
 }
 
 const exitCodes = { ready: 0, failed: 1, refused: 2 } as const;
@@ -120,6 +137,7 @@ async function main(): Promise<number> {
   const live = new LiveView(screen());
   const rehearsal = await rehearse({ request, seed, faults, ...(!isJson && { onEvent: (event) => live.add(event) }) });
   writeReport(report, rehearsal);
+  warnOfIdleFaults(faults, rehearsal);
   const { history: _history, callRecords: _callRecords, ...printed } = rehearsal;
   if (isJson) console.log(JSON.stringify(printed));
   else console.log(summary(rehearsal, report).join("\n"));

@@ -42,8 +42,11 @@ export function certificate(issued: Rehearsal["certificate"]): string {
   );
   const failed = issued.checks.filter(({ passed }) => !passed).length;
   const verdict = issued.isolated ? "The cluster is isolated" : "The cluster is not isolated";
-  return `<p>${verdict}: ${issued.checks.length - failed} of ${counted(issued.checks.length, "check")} passed.</p><ul class="checks">${rows.join("\n")}</ul>`;
+  return `<p>${verdict}: ${issued.checks.length - failed} of ${counted(issued.checks.length, "check")} passed.</p><ul class="checks">${rows.join("\n")}</ul>${unverified(issued.notVerified ?? [])}`;
 }
+
+const unverified = (what: readonly string[]): string =>
+  what.length === 0 ? "" : `<p>Not verified:</p><ul>${what.map((each) => `<li>${escaped(each)}</li>`).join("")}</ul>`;
 
 /** What the rehearsal's own auditor found, beside the certificate. */
 export function audit({ secretLeaks, breaches, foreignTouched }: Rehearsal["audit"]): string {

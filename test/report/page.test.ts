@@ -50,6 +50,7 @@ const rehearsal: Rehearsal = {
       { name: "names", passed: true, evidence: evil },
       { name: "routes", passed: false, evidence: evil },
     ],
+    notVerified: ["what nobody looked at", evil],
   },
   audit: { secretLeaks: [evil], breaches: [evil], foreignTouched: [evil] },
   history: rows.map(([seconds, type, details], index) => {
@@ -86,6 +87,10 @@ test("the cause is shown without Lambda's wrapping", () => {
 test("failed checks come before passed ones", () => {
   const [routes, names] = [page.indexOf("<strong>routes</strong>"), page.indexOf("<strong>names</strong>")];
   assert.ok(routes > 0 && routes < names);
+});
+
+test("what was not verified stands with the certificate", () => {
+  assert.ok(page.indexOf("what nobody looked at") > page.indexOf("Certificate of isolation"));
 });
 
 test("what was there before the run is not among what it created", () => {
