@@ -106,7 +106,6 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const byOperation: Record<string, number> = {};
   for (const { operation } of world.door.calls) byOperation[operation] = (byOperation[operation] ?? 0) + 1;
   const path = criticalPath(events);
-  world.universe.clock.end();
   return {
     status: outcome.status === "SUCCEEDED" ? "ready" : state === "RequestRefused" ? "refused" : "failed",
     seed: options.seed,

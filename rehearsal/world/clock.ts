@@ -13,7 +13,6 @@ export class SimClock {
   #order = 0;
   #holds = 0;
   readonly #due: Due[] = [];
-  readonly #end = new AbortController();
 
   constructor(startIso: string) {
     this.#now = Date.parse(startIso);
@@ -26,15 +25,6 @@ export class SimClock {
 
   iso(): string {
     return new Date(this.#now).toISOString();
-  }
-
-  /** Aborted when the story is over: what still waits for this clock then waits for nothing. */
-  get ended(): AbortSignal {
-    return this.#end.signal;
-  }
-
-  end(): void {
-    this.#end.abort();
   }
 
   after(seconds: number, run: () => void): void {
