@@ -43,12 +43,13 @@ const filter = (name: string, value: string) => [{ Name: name, Values: [value] }
 
 export const ec2Inspection = ({ ec2 }: Pick<Aws, "ec2">): InspectionPort => ({
   async view(vpcId, s3Service) {
-    return {
-      ...(await network(ec2, vpcId)),
-      waysOut: await waysOut(ec2, vpcId),
-      ...(await guards(ec2, vpcId, s3Service)),
-      instances: await instances(ec2, vpcId),
-    };
+    const [places, ways, guarding, machines] = await Promise.all([
+      network(ec2, vpcId),
+      waysOut(ec2, vpcId),
+      guards(ec2, vpcId, s3Service),
+      instances(ec2, vpcId),
+    ]);
+    return { ...places, waysOut: ways, ...guarding, instances: machines };
   },
 });
 

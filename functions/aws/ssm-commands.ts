@@ -61,7 +61,9 @@ const toOutput = (invocation: CommandInvocation): CommandOutput => ({
 const targetsOf = (lock: Lock, target: Target) => [
   { Key: "tag:cloister:cluster", Values: [lock.cluster] },
   { Key: "tag:cloister:generation", Values: [String(lock.generation)] },
-  "nodeName" in target ? { Key: "tag:Name", Values: [target.nodeName] } : { Key: "tag:cloister:role", Values: [...target.roles] },
+  "nodeNames" in target
+    ? { Key: "tag:Name", Values: [...target.nodeNames] }
+    : { Key: "tag:cloister:role", Values: [...target.roles] },
 ];
 
 export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({

@@ -3,8 +3,8 @@ import type { Role } from "./ids.ts";
 import type { Lock } from "./lock.ts";
 import { nodeName } from "./naming.ts";
 
-/** All nodes of these roles, or the one that carries this Name. */
-export type Target = { readonly roles: readonly Role[] } | { readonly nodeName: string };
+/** All nodes of these roles, or those that carry one of these Names. */
+export type Target = { readonly roles: readonly Role[] } | { readonly nodeNames: readonly string[] };
 
 /** Whom a command is for, and on how many nodes it must end well. */
 export interface Delivery {
@@ -20,13 +20,22 @@ interface Sized {
 }
 
 export const toFirstControlPlane = ({ lock }: Sized): Delivery => ({
-  target: { nodeName: nodeName(lock, "control-plane", 1) },
+  target: { nodeNames: [nodeName(lock, "control-plane", 1)] },
   targets: 1,
 });
 
 export const toControlPlanes = ({ request }: Sized): Delivery => ({
   target: { roles: ["control-plane"] },
   targets: request.controlPlane.count,
+});
+
+/** All but the first, on which networking is installed at that time: a node runs one script at once. One after another. */
+export const toJoiningControlPlanes = ({ lock, request }: Sized): Delivery => ({
+  target: {
+    nodeNames: Array.from({ length: request.controlPlane.count - 1 }, (_, index) => nodeName(lock, "control-plane", index + 2)),
+  },
+  targets: request.controlPlane.count - 1,
+  concurrency: "1",
 });
 
 export const toWorkers = ({ request }: Sized): Delivery => ({ target: { roles: ["worker"] }, targets: request.workers.count });

@@ -1,13 +1,13 @@
 import { Api, defineCommandStep, Join } from "../command-step.ts";
-import { toControlPlanes } from "../domain/deliveries.ts";
+import { toJoiningControlPlanes } from "../domain/deliveries.ts";
 import { joinScalars } from "../domain/scalars.ts";
 
-/** One after another, as etcd takes its members; the first control plane finds that it is one already. */
+/** The other control planes, one after another, as etcd takes its members. */
 export const joinControlPlanes = defineCommandStep({
   name: "join-control-planes",
   document: "join",
   extra: { api: Api, join: Join },
-  delivery: (input) => ({ ...toControlPlanes(input), concurrency: "1" }),
+  delivery: toJoiningControlPlanes,
   parameters: ({ lock, api, join }) => joinScalars(lock, "control-plane", api.endpoint, join.caCertHash),
 });
 

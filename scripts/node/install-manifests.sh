@@ -29,12 +29,11 @@ template() {
   apply "$state/$1.yaml"
 }
 
-# The first node's own name, address and readiness, as the API knows them.
-nodes() { kubectl get nodes -o json; }
-initialised() {
-  nodes | jq -e '[.items[] | select((.spec.providerID // "") == "" or any(.spec.taints[]?; .key == "node.cloudprovider.kubernetes.io/uninitialized"))] | length == 0'
-}
-ready() { nodes | jq -e '[.items[] | select(any(.status.conditions[]?; .type == "Ready" and .status == "True") | not)] | length == 0'; }
+# This node alone, as the API knows it: the others may be joining at this very time. The cluster as a whole is verify-cluster's.
+name=$(metadata local-hostname)
+this_node() { kubectl get nodes -o json | jq -e --arg name "$name" ".items[] | select(.metadata.name == \$name) | $1"; }
+initialised() { this_node '(.spec.providerID // "") != "" and (any(.spec.taints[]?; .key == "node.cloudprovider.kubernetes.io/uninitialized") | not)'; }
+ready() { this_node 'any(.status.conditions[]?; .type == "Ready" and .status == "True")'; }
 why_not() {
   kubectl -n kube-system get pods -o json |
     jq -r '[.items[] | .metadata.name as $pod | (.status.containerStatuses // [])[] | .state.waiting? // empty | "\($pod): \(.reason) \(.message // "")"] | unique | .[0:3] | join("; ")'
@@ -42,19 +41,19 @@ why_not() {
 
 networking() {
   local bundle="$state/bundle.json" key sha
+  fetch "$SSM_bundleKey" "$SSM_bundleSha256" "$bundle"
   template ccm
+  while IFS=$'\t' read -r key sha; do
+    fetch "${SSM_bundleKey%bundle.json}$key" "$sha" "$state/cni.yaml"
+    apply "$state/cni.yaml"
+  done < <(jq -r --arg cni "$SSM_cni" '.manifests[] | select(.kind == $cni) | [.key, .sha256] | @tsv' "$bundle")
+  if [ "$SSM_publicLoadBalancers" = false ]; then template load-balancer-policy; fi
   for ((waited = 0; ; waited += 2)); do
     if initialised >>"$log" 2>&1; then break; fi
     [ "$waited" -lt 120 ] ||
       die "the cloud controller manager did not initialise the node: $(kubectl -n kube-system logs -l k8s-app=aws-cloud-controller-manager --tail 2 2>&1 | tail -n 2 | tr '\n' ' ') $(why_not)"
     sleep 2
   done
-  fetch "$SSM_bundleKey" "$SSM_bundleSha256" "$bundle"
-  while IFS=$'\t' read -r key sha; do
-    fetch "${SSM_bundleKey%bundle.json}$key" "$sha" "$state/cni.yaml"
-    apply "$state/cni.yaml"
-  done < <(jq -r --arg cni "$SSM_cni" '.manifests[] | select(.kind == $cni) | [.key, .sha256] | @tsv' "$bundle")
-  if [ "$SSM_publicLoadBalancers" = false ]; then template load-balancer-policy; fi
   for ((waited = 0; ; waited += 2)); do
     if ready >>"$log" 2>&1; then break; fi
     [ "$waited" -lt 120 ] || die "the node is not Ready with its network plugin: $(why_not)"

@@ -22,6 +22,10 @@ ailing() {
     select(any(.status.conditions[]?; .type == "Ready" and .status == "True") | not) |
     "\($pod): \([(.status.containerStatuses // [])[] | .state.waiting? // empty | "\(.reason) \(.message // "")"] | join(" "))"'
 }
+unwell() {
+  faults
+  ailing
+}
 restarts() { kubectl -n kube-system get pods -o json | jq '[.items[].status.containerStatuses[]?.restartCount] | add // 0'; }
 
 # settle SECONDS COMMAND: until the command prints nothing three times running.
@@ -39,15 +43,24 @@ settle() {
   done
 }
 
+# template NAME: one of the smoke test's manifests.
+template() {
+  local text
+  text=$(manifest "$1")
+  text=${text//__SMOKE_IMAGE__/$SSM_smokeImage}
+  printf '%s\n' "${text//__VPC_CIDR__/$SSM_vpcCidr}" >"$state/$1.yaml"
+  run kubectl apply --server-side --force-conflicts -f "$state/$1.yaml"
+}
+
 clean_up || true
-settle 120 faults
-settle 120 ailing
+settle 180 unwell
 before=$(restarts)
 
 # One pod on every node; the first one is asked to reach all others, so the answer crosses the nodes' network.
-text=$(manifest smoke-test)
-printf '%s\n' "${text//__SMOKE_IMAGE__/$SSM_smokeImage}" >"$state/smoke-test.yaml"
-run kubectl apply --server-side --force-conflicts -f "$state/smoke-test.yaml"
+template smoke-test
+# What takes its time is asked for now and looked at last.
+if [ "$SSM_volume" = true ]; then template smoke-volume; fi
+if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
 until_true 60 "a smoke pod runs on every node" kubectl -n "$space" rollout status daemonset/smoke --timeout=1s
 mapfile -t addresses < <(kubectl -n "$space" get pods -l app=smoke -o 'jsonpath={range .items[*]}{.status.podIP}{"\n"}{end}')
 [ "${#addresses[@]}" -eq "$wanted" ] || die "${#addresses[@]} smoke pods have an address, $wanted nodes are there"
@@ -59,9 +72,6 @@ if dial 1.1.1.1 80 | jq -e '(.responses // []) | length > 0' >/dev/null; then di
 
 volume=false
 if [ "$SSM_volume" = true ]; then
-  text=$(manifest smoke-volume)
-  printf '%s\n' "${text//__SMOKE_IMAGE__/$SSM_smokeImage}" >"$state/smoke-volume.yaml"
-  run kubectl apply --server-side --force-conflicts -f "$state/smoke-volume.yaml"
   bound() { kubectl -n "$space" get pod smoke-volume -o 'jsonpath={.status.phase}' | grep -qx Running; }
   until_true 120 "a pod runs with a bound volume ($(kubectl -n "$space" get events -o 'jsonpath={.items[-1:].message}' 2>>"$log" || true))" bound
   run kubectl -n "$space" exec smoke-volume -- sh -c 'echo written > /data/proof && grep -q written /data/proof'
@@ -70,9 +80,6 @@ fi
 
 balancer=false
 if [ "$SSM_loadBalancer" = true ]; then
-  text=$(manifest smoke-load-balancer)
-  printf '%s\n' "${text//__VPC_CIDR__/$SSM_vpcCidr}" >"$state/smoke-load-balancer.yaml"
-  run kubectl apply --server-side --force-conflicts -f "$state/smoke-load-balancer.yaml"
   name=""
   named() {
     name=$(kubectl -n "$space" get service smoke -o 'jsonpath={.status.loadBalancer.ingress[0].hostname}')

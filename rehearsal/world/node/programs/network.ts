@@ -28,6 +28,7 @@ const metadataToken = "imds-token";
 /** curl: instance metadata version 2, TLS to a name or an address, and the smoke test's pods. */
 export function curl(node: VirtualNode, fabric: Fabric): Program {
   return async (call) => {
+    if (call.args.includes("-Z")) return inParallel(node, fabric, call);
     const url = new URL(call.args.find((argument) => /^https?:\/\//.test(argument)) ?? "http://none/");
     const limit = Number(value(call.args, "--connect-timeout") ?? value(call.args, "-m") ?? 60);
     if (url.hostname === metadataHost) return metadata(node, call, url);
@@ -38,6 +39,25 @@ export function curl(node: VirtualNode, fabric: Fabric): Program {
     const outcome = fabric.connect(node.instance.id, address, url.protocol === "https:" ? 443 : Number(url.port || 80));
     if (outcome === "timeout") await call.sleep(limit);
     return outcome === "open" ? { stdout: "" } : { stderr: `curl: (${exit[outcome]}) ${outcome}\n`, exitCode: exit[outcome] };
+  };
+}
+
+/** `-Z`: all at once. Each transfer that ends says its URL and, where a connection came about, in how many seconds. */
+async function inParallel(node: VirtualNode, fabric: Fabric, { args, sleep }: Call): Promise<Answer> {
+  if (value(args, "-w") !== "%{url_effective} %{time_connect}\\n")
+    throw new SimulationGap("curl -Z with another -w is not modelled");
+  const outcomes = args
+    .filter((argument) => /^https?:\/\//.test(argument))
+    .map((target) => {
+      const { hostname } = new URL(target);
+      const [address] = /^[\d.]+$/.test(hostname) ? [hostname] : fabric.resolve(node.instance.id, hostname);
+      return { target, outcome: address === undefined ? "unresolved" : fabric.connect(node.instance.id, address, 443) };
+    });
+  if (outcomes.some(({ outcome }) => outcome === "timeout")) await sleep(Number(value(args, "--connect-timeout") ?? 60));
+  const failed = outcomes.findLast(({ outcome }) => outcome !== "open");
+  return {
+    stdout: outcomes.map(({ target, outcome }) => `${target} ${outcome === "open" ? "0.012345" : "0.000000"}\n`).join(""),
+    exitCode: failed === undefined ? 0 : exit[failed.outcome as keyof typeof exit],
   };
 }
 
