@@ -1,5 +1,13 @@
+import { parseBlock } from "./cidr.ts";
+
 /** EC2 takes 16 KB of user data before encoding (facts 5.10). */
 const userDataMax = 16_384;
+
+/** The bits by which an address is told to lie in a block, once those of the host are shifted away. */
+function isIn(cidr: string): string {
+  const { first, prefix } = parseBlock(cidr);
+  return `address >> ${32 - prefix} == ${first / 2 ** (32 - prefix)}`;
+}
 
 /**
  * The guard: instances boot before their endpoints answer, and an agent whose first ping fails sleeps for minutes (facts 5.7).
@@ -11,30 +19,16 @@ export function userData({ hosts, subnets }: { readonly hosts: readonly string[]
 #!/bin/bash
 set -uo pipefail
 hosts='${hosts.join(" ")}'
-subnets='${subnets.join(" ")}'
-number() {
-  local a=\${1%%.*} bcd=\${1#*.}
-  local b=\${bcd%%.*} cd=\${bcd#*.}
-  local c=\${cd%%.*} d=\${cd#*.}
-  address_number=$(((a << 24) + (b << 16) + (c << 8) + d))
-}
+# Only the private addresses of this cluster count as an answer: ${subnets.join(", ")}.
 inside() {
-  local subnet bits address
-  number "$1"
-  address=$address_number
-  for subnet in $subnets; do
-    bits=\${subnet#*/}
-    bits=$((32 - bits))
-    number "\${subnet%/*}"
-    [ $((address >> bits)) -eq $((address_number >> bits)) ] && return 0
-  done
-  return 1
+  local a b c d address
+  IFS=. read -r a b c d <<<"$1"
+  address=$(((a << 24) + (b << 16) + (c << 8) + d))
+  ((${subnets.map(isIn).join(" || ")}))
 }
 answers() {
   local address
-  address=$(getent ahostsv4 "$1")
-  address=\${address%% *}
-  [ -n "$address" ] && inside "$address" && curl -s -o /dev/null --connect-timeout 3 -m 5 "https://$1/"
+  address=$(getent ahostsv4 "$1") && inside "\${address%% *}" && curl -s -o /dev/null --connect-timeout 3 -m 5 "https://$1/"
 }
 all_answer() {
   local host
