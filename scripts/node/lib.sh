@@ -59,9 +59,8 @@ metadata() {
 
 # number ADDRESS: as a number, in $address_number.
 number() {
-  local a=${1%%.*} bcd=${1#*.}
-  local b=${bcd%%.*} cd=${bcd#*.}
-  local c=${cd%%.*} d=${cd#*.}
+  local a b c d
+  IFS=. read -r a b c d <<<"$1"
   address_number=$(((a << 24) + (b << 16) + (c << 8) + d))
 }
 
@@ -98,7 +97,7 @@ unanswered() {
 # fetch KEY SHA256 FILE: an object of the bundle, by its full key.
 fetch() {
   aws s3 cp --region "$SSM_region" --only-show-errors "s3://$SSM_bucket/$1" "$3" >>"$log" 2>&1 || die "cannot read s3://$SSM_bucket/$1: $(tail -n 1 "$log")"
-  [ "$(sha256sum "$3" | cut -d ' ' -f 1)" = "$2" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"
+  [ "$(sha256sum "$3")" = "$2  $3" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"
 }
 
 need SSM_fence SSM_region

@@ -20,9 +20,16 @@ lacking=$(comm -23 <(printf '%s\n' "$required") <(printf '%s\n' "$held") | tr '\
 
 present() { crictl images -o json | jq -r '.images[].repoTags[]?' | sort -u; }
 before=$(present)
+declare -A stored=()
+while read -r ref; do
+  if [ -n "$ref" ]; then stored[$ref]=1; fi
+done <<<"$before"
 imported=0 already=0
 while IFS=$'\t' read -r key sha refs; do
-  missing=$(comm -23 <(printf '%s\n' "$refs" | tr ' ' '\n' | sort) <(printf '%s\n' "$before"))
+  missing=""
+  for ref in $refs; do
+    if [[ ! -v stored[$ref] ]]; then missing=$ref; fi
+  done
   if [ -z "$missing" ]; then
     already=$((already + 1))
     continue
