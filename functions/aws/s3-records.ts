@@ -18,6 +18,9 @@ export interface RecordsPort {
 /** 412 and 409: somebody else wrote first (S3 user guide, conditional writes). */
 const lostRace = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
 
+/** Whoever takes the lock, or changes the record without it, must know who of its holders still runs (lifecycle 3.1 and 6). */
+const asksForHolders: ReadonlySet<Intent["kind"]> = new Set(["acquire", "retake", "rebuild", "destroy", "change"]);
+
 export function s3Records(aws: Pick<Aws, "s3" | "sfn" | "deployment" | "now">): RecordsPort {
   const place = (cluster: ClusterName) => ({ Bucket: aws.deployment.bucket, Key: `clusters/${cluster}/record.json` });
 
@@ -49,7 +52,7 @@ export function s3Records(aws: Pick<Aws, "s3" | "sfn" | "deployment" | "now">): 
   async function change<K extends Intent["kind"]>(cluster: ClusterName, who: ExecutionArn, intent: Extract<Intent, { kind: K }>) {
     const present = await read(cluster);
     const holders = new Map<ExecutionArn, HolderState>();
-    if (intent.kind === "acquire") {
+    if (asksForHolders.has(intent.kind)) {
       for (const { execution } of present?.value.lock.holders ?? []) {
         if (execution !== who) holders.set(execution, await executionState(aws.sfn, execution));
       }

@@ -19,6 +19,7 @@ export const acquireLock = defineStep({
       name: request.name,
       asked,
       request,
+      parent: null,
     });
     log.info("lock taken", { cluster: lock.cluster, generation: lock.generation, number: lock.number, origin: lock.origin });
     return lock;

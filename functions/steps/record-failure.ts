@@ -23,10 +23,10 @@ export const recordFailure = defineStep({
   name: "record-failure",
   mutates: true,
   input: z.strictObject({ lock: Lock, request: ClusterRequest, plan: Plan, failure: Failure }),
-  output: z.strictObject({ rollBack: z.enum(["kept", "no"]), cause: z.string().max(8_000) }),
+  output: z.strictObject({ rollBack: z.enum(["yes", "kept", "no"]), cause: z.string().max(8_000) }),
   deps: (aws): Deps => ({ census: ec2Census(aws), records: s3Records(aws), evidence: s3Evidence(aws) }),
   async run({ lock, failure }, { census, records, evidence }: Deps, log) {
-    const { rollBack, keptUntil } = await records.change<"keep">(lock.cluster, lock.execution, { kind: "keep", lock });
+    const { rollBack, keptUntil } = await records.change<"fail">(lock.cluster, lock.execution, { kind: "fail", lock });
     const cause = readableCause(failure.Cause);
     if (rollBack === "no") return { rollBack, cause };
     const left = await census.take(lock);

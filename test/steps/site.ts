@@ -53,7 +53,7 @@ export function site(options: Options = {}) {
 
   const { request, plan } = planned(controlPlanes, workers, zones, publicSubnets);
   const circumstances = { who: execution as never, now: new Date(clock.now()), holders: new Map() };
-  const acquired = decide(null, { kind: "acquire", name: request.name, asked: {}, request }, circumstances);
+  const acquired = decide(null, { kind: "acquire", name: request.name, asked: {}, request, parent: null }, circumstances);
   if (!("answer" in acquired)) throw acquired.refusal;
   s3.put("deployment", "clusters/orchid/record.json", JSON.stringify(acquired.record));
 
