@@ -29,6 +29,18 @@ const names = {
   workerProfile: "cloister-worker",
 } as const;
 
+/** A client costs milliseconds to make, and whoever calls needs one whose `send` is its own: true instances, made once, each caller's on top. */
+const config = { region: "us-west-2", credentials: { accessKeyId: "virtual", secretAccessKey: "virtual" } };
+const real = {
+  ec2: new EC2Client(config),
+  elb: new ElasticLoadBalancingV2Client(config),
+  ssm: new SSMClient(config),
+  s3: new S3Client(config),
+  sfn: new SFNClient(config),
+  quotas: new ServiceQuotasClient(config),
+};
+const own = <C extends object>(client: C): C => Object.create(client) as C;
+
 /** Compressed sizes of image archives, megabytes (facts 9.1, row 21). */
 const megabytes = (ref: string): number =>
   /\/calico\//.test(ref) ? 65 : /csi/.test(ref) ? 25 : /cloud-controller/.test(ref) ? 20 : /pause/.test(ref) ? 0.4 : 33;
@@ -267,14 +279,13 @@ export class VirtualAccount {
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
     const { door, universe } = this.world;
-    const config = { region: universe.region, credentials: { accessKeyId: "virtual", secretAccessKey: "virtual" } };
     const made: Aws = {
-      ec2: door.bind(new EC2Client(config), "ec2", caller),
-      elb: door.bind(new ElasticLoadBalancingV2Client(config), "elb", caller),
-      ssm: door.bind(new SSMClient(config), "ssm", caller),
-      s3: door.bind(new S3Client(config), "s3", caller),
-      sfn: door.bind(new SFNClient(config), "sfn", caller),
-      quotas: door.bind(new ServiceQuotasClient(config), "quotas", caller),
+      ec2: door.bind(own(real.ec2), "ec2", caller),
+      elb: door.bind(own(real.elb), "elb", caller),
+      ssm: door.bind(own(real.ssm), "ssm", caller),
+      s3: door.bind(own(real.s3), "s3", caller),
+      sfn: door.bind(own(real.sfn), "sfn", caller),
+      quotas: door.bind(own(real.quotas), "quotas", caller),
       deployment: this.deployment,
       now: () => new Date(universe.clock.now()),
     };

@@ -25,8 +25,12 @@ export interface Request {
 const elements = ["Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "Condition"];
 const many = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
 
-const like = (pattern: string, value: string): boolean =>
-  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`, "i").test(value);
+/** Without regard to case; `*` stands for anything. */
+function like(pattern: string, value: string): boolean {
+  if (pattern === "*") return true;
+  if (!pattern.includes("*")) return pattern.toLowerCase() === value.toLowerCase();
+  return new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`, "i").test(value);
+}
 
 /** `${aws:EC2InstanceSourceVPC}` in a policy stands for that key of the request. */
 const filled = (text: string, { context }: Request): string =>

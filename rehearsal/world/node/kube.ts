@@ -46,10 +46,18 @@ export const uninitialized = "node.cloudprovider.kubernetes.io/uninitialized";
 export const controlPlaneTaint = "node-role.kubernetes.io/control-plane";
 export const notReady = "node.kubernetes.io/not-ready";
 
-export const parseObjects = (text: string): KubeObject[] =>
-  parseAllDocuments(text)
+/** What a file says does not change, and nobody changes what was read: each text is read once. */
+const read = new Map<string, readonly KubeObject[]>();
+
+export function parseObjects(text: string): readonly KubeObject[] {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const objects = parseAllDocuments(text)
     .map((document) => document.toJS() as KubeObject | null)
     .filter((object) => object !== null);
+  read.set(text, objects);
+  return objects;
+}
 
 export const podSpecOf = (object: KubeObject): PodSpec | undefined => {
   if (object.kind === "Pod") return object.spec as unknown as PodSpec;
