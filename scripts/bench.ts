@@ -19,7 +19,15 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index + 1);
+/** A whole number of an option's within its bounds; anything else ends with exit code 2. */
+function whole(option: string, text: string, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
+  console.error(`${option} takes whole numbers from 1 to ${most}, not ${JSON.stringify(text)}`);
+  process.exit(2);
+}
+const seeds = Array.from({ length: whole("--seeds", values.seeds, 10_000) }, (_, index) => index + 1);
+const workerCounts = values.workers.split(",").map((text) => whole("--workers", text, 1000));
 const shapes = {
   "1+2": { name: "orchid" },
   "3+3": { name: "orchid", network: { zones: 3 }, controlPlane: { count: 3 }, workers: { count: 3 } },
@@ -77,7 +85,7 @@ async function rehearsalSpeed() {
 
 async function growth() {
   const rows: object[] = [];
-  for (const workers of values.workers.split(",").map(Number)) {
+  for (const workers of workerCounts) {
     say(`growth, ${workers} workers`);
     const { execution, callRecords, history, status } = await rehearse({
       request: { name: "orchid", workers: { count: workers } },

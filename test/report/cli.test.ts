@@ -53,3 +53,14 @@ test("a build that fails ends with 1 and names the failure", () => {
   assert.equal(status, 1);
   assert.match(stdout, /The build failed in CreateNetwork: AccessError/);
 });
+
+const bench = fileURLToPath(new URL("../../scripts/bench.ts", import.meta.url));
+for (const args of [
+  ["--seeds", "x"],
+  ["--workers", "2,0"],
+])
+  test(`bench ${args.join(" ")} ends with 2 and measures nothing`, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bench, ...args], { encoding: "utf8" });
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, /takes whole numbers from 1/);
+  });
