@@ -5,6 +5,7 @@ import { articleOrder, floor } from "../rehearsal/bench/designs.ts";
 import { Draws } from "../rehearsal/bench/draws.ts";
 import { rehearse, Stage } from "../rehearsal/rehearse.ts";
 import { buildDefault, buildHandlers } from "./build.ts";
+import { UsageError, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm run bench -- [--json] [--seeds N] [--workers A,B,...]
 
@@ -19,19 +20,25 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-/** A whole number of an option's within its bounds; anything else ends with exit code 2. */
-function whole(option: string, text: string, most: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number;
-  console.error(`${option} takes whole numbers from 1 to ${most}, not ${JSON.stringify(text)}`);
-  process.exit(2);
-}
-const seeds = Array.from({ length: whole("--seeds", values.seeds, 10_000) }, (_, index) => index + 1);
-const workerCounts = values.workers.split(",").map((text) => whole("--workers", text, 1000));
+const { seeds, workerCounts } = readCounts();
 const shapes = {
   "1+2": { name: "orchid" },
   "3+3": { name: "orchid", network: { zones: 3 }, controlPlane: { count: 3 }, workers: { count: 3 } },
 } as const;
+
+/** A count that nothing can be measured with ends the command at once. */
+function readCounts() {
+  try {
+    return {
+      seeds: Array.from({ length: wholeNumber("--seeds", values.seeds, 1, 10_000) }, (_, index) => index + 1),
+      workerCounts: values.workers.split(",").map((text) => wholeNumber("--workers", text, 1, 1000)),
+    };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
 
 const quantile = (sorted: readonly number[], share: number): number =>
   Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 10) / 10;

@@ -10,6 +10,7 @@ import { costsOf, summary } from "../rehearsal/report/summary.ts";
 import type { Rehearsal } from "../rehearsal/result.ts";
 import type { Definition } from "../rehearsal/world/asl/definition.ts";
 import type { FaultRule } from "../rehearsal/world/door.ts";
+import { UsageError, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm start -- [options]
 
@@ -26,9 +27,6 @@ Rehearses a build: the shipped state machine, handlers and node scripts run agai
 
 Exit: 0 the cluster is ready, 1 the build failed, 2 the request or the options are wrong.
 Not there yet: roll-back (a failed build is kept and listed), resume, destroy, rebuild.`;
-
-/** Something about the command line that the person can correct. */
-class UsageError extends Error {}
 
 interface Options {
   readonly request: unknown;
@@ -81,11 +79,6 @@ function withWorkers(request: unknown, count: string | undefined): unknown {
     throw new UsageError("--workers wants a request that is an object");
   const { workers, ...rest } = request as { workers?: object };
   return { ...rest, workers: { ...workers, count: wholeNumber("--workers", count) } };
-}
-
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`${option} wants a whole number, not ${text}`);
-  return Number(text);
 }
 
 /** `RunInstances:InsufficientInstanceCapacity:2:after`. */

@@ -7,6 +7,7 @@ import { ClusterRequest } from "../domain/cluster-request.ts";
 import { readableCause } from "../domain/failure.ts";
 import { Lock } from "../domain/lock.ts";
 import { Plan } from "../domain/plan.ts";
+import { DefectError } from "../errors.ts";
 import { defineStep } from "../step.ts";
 
 interface Deps {
@@ -23,10 +24,12 @@ export const recordFailure = defineStep({
   name: "record-failure",
   mutates: true,
   input: z.strictObject({ lock: Lock, request: ClusterRequest, plan: Plan, failure: Failure }),
-  output: z.strictObject({ rollBack: z.enum(["yes", "kept", "no"]), cause: z.string().max(8_000) }),
+  output: z.strictObject({ rollBack: z.enum(["kept", "no"]), cause: z.string().max(8_000) }),
   deps: (aws): Deps => ({ census: ec2Census(aws), records: s3Records(aws), evidence: s3Evidence(aws) }),
   async run({ lock, failure }, { census, records, evidence }: Deps, log) {
     const { rollBack, keptUntil } = await records.change<"fail">(lock.cluster, lock.execution, { kind: "fail", lock });
+    // The door refuses onFailure "rollback" as long as no machine can roll back.
+    if (rollBack === "yes") throw new DefectError("a roll-back is due, and there is no machine that does it");
     const cause = readableCause(failure.Cause);
     if (rollBack === "no") return { rollBack, cause };
     const left = await census.take(lock);

@@ -22,10 +22,8 @@ ailing() {
     select(any(.status.conditions[]?; .type == "Ready" and .status == "True") | not) |
     "\($pod): \([(.status.containerStatuses // [])[] | .state.waiting? // empty | "\(.reason) \(.message // "")"] | join(" "))"'
 }
-unwell() {
-  faults
-  ailing
-}
+# Either question unanswered is no silence.
+unwell() { faults && ailing; }
 restarts() { kubectl -n kube-system get pods -o json | jq '[.items[].status.containerStatuses[]?.restartCount] | add // 0'; }
 
 # settle SECONDS COMMAND: until the command prints nothing three times running.

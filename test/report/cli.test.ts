@@ -62,5 +62,5 @@ for (const args of [
   test(`bench ${args.join(" ")} ends with 2 and measures nothing`, () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [bench, ...args], { encoding: "utf8" });
     assert.deepEqual([status, stdout], [2, ""]);
-    assert.match(stderr, /takes whole numbers from 1/);
+    assert.match(stderr, /wants a whole number from 1/);
   });

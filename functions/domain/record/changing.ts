@@ -7,6 +7,7 @@ import {
   type Decision,
   hoursAfter,
   type IntentOf,
+  isPast,
   type Row,
   rowOf,
   rowsOf,
@@ -50,7 +51,6 @@ function promote(record: ClusterRecord, name: string, now: Date): Changed {
   return changed(written(record, Object.fromEntries(promoted)));
 }
 
-const isPast = (instant: string | null, now: Date): boolean => instant !== null && Date.parse(instant) <= now.getTime();
 const isDeleting = ({ request }: Row): boolean => request?.storage.onDestroy === "delete";
 
 /**

@@ -10,6 +10,7 @@ import {
   emptyRow,
   hoursAfter,
   type IntentOf,
+  isPast,
   type Residue,
   type Row,
   rowOf,
@@ -113,7 +114,6 @@ function whySpared(record: ClusterRecord, generation: number, intent: Destroy, a
   if (generation === record.current) return `generation ${generation} is current`;
   const state = row?.state ?? "unknown";
   const spared = `generation ${generation} is ${state}, not ${intent.because}`;
-  const isPast = (instant: string | null | undefined) => typeof instant === "string" && Date.parse(instant) <= at.now.getTime();
   switch (intent.because) {
     case "rollBack": {
       const isOurs = record.lock.holders.some(({ execution }) => execution === row?.builder?.execution);
@@ -122,12 +122,12 @@ function whySpared(record: ClusterRecord, generation: number, intent: Destroy, a
     case "abandoned": {
       const running = runningHolder(record, at);
       if (running !== undefined) return `generation ${generation} is not abandoned: ${running.execution} runs`;
-      return isAbandoned(state, isPast(row?.left?.nextTry)) ? null : spared;
+      return isAbandoned(state, isPast(row?.left?.nextTry, at.now)) ? null : spared;
     }
     case "expired":
-      return state === "kept" && isPast(row?.keptUntil) ? null : spared;
+      return state === "kept" && isPast(row?.keptUntil, at.now) ? null : spared;
     case "pastGrace":
-      return state === "retired" && isPast(row?.destroyAfter) ? null : spared;
+      return state === "retired" && isPast(row?.destroyAfter, at.now) ? null : spared;
   }
 }
 

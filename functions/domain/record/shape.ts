@@ -196,3 +196,6 @@ export const written = (
 });
 
 export const hoursAfter = (now: Date, hours: number): string => new Date(now.getTime() + hours * 3_600_000).toISOString();
+
+export const isPast = (instant: string | null | undefined, now: Date): boolean =>
+  typeof instant === "string" && Date.parse(instant) <= now.getTime();

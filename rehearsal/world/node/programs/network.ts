@@ -25,6 +25,17 @@ export const getent =
 const metadataHost = "169.254.169.254";
 const metadataToken = "imds-token";
 
+/** What becomes of a connection to a URL's host, by name or by address. */
+function connection(
+  node: VirtualNode,
+  fabric: Fabric,
+  { hostname, protocol, port }: URL,
+): ReturnType<Fabric["connect"]> | "unresolved" {
+  const [address] = /^[\d.]+$/.test(hostname) ? [hostname] : fabric.resolve(node.instance.id, hostname);
+  if (address === undefined) return "unresolved";
+  return fabric.connect(node.instance.id, address, protocol === "https:" ? 443 : Number(port || 80));
+}
+
 /** curl: instance metadata version 2, TLS to a name or an address, and the smoke test's pods. */
 export function curl(node: VirtualNode, fabric: Fabric): Program {
   return async (call) => {
@@ -33,12 +44,11 @@ export function curl(node: VirtualNode, fabric: Fabric): Program {
     const limit = Number(value(call.args, "--connect-timeout") ?? value(call.args, "-m") ?? 60);
     if (url.hostname === metadataHost) return metadata(node, call, url);
     if (url.port === "8080" || url.pathname === "/hostname") return smoke(node, fabric, call, url);
-    const [address] = /^[\d.]+$/.test(url.hostname) ? [url.hostname] : fabric.resolve(node.instance.id, url.hostname);
-    if (address === undefined)
-      return { stderr: `curl: (6) Could not resolve host: ${url.hostname}\n`, exitCode: exit.unresolved };
-    const outcome = fabric.connect(node.instance.id, address, url.protocol === "https:" ? 443 : Number(url.port || 80));
+    const outcome = connection(node, fabric, url);
     if (outcome === "timeout") await call.sleep(limit);
-    return outcome === "open" ? { stdout: "" } : { stderr: `curl: (${exit[outcome]}) ${outcome}\n`, exitCode: exit[outcome] };
+    if (outcome === "open") return { stdout: "" };
+    const said = outcome === "unresolved" ? `Could not resolve host: ${url.hostname}` : outcome;
+    return { stderr: `curl: (${exit[outcome]}) ${said}\n`, exitCode: exit[outcome] };
   };
 }
 
@@ -48,16 +58,12 @@ async function inParallel(node: VirtualNode, fabric: Fabric, { args, sleep }: Ca
     throw new SimulationGap("curl -Z with another -w is not modelled");
   const outcomes = args
     .filter((argument) => /^https?:\/\//.test(argument))
-    .map((target) => {
-      const { hostname } = new URL(target);
-      const [address] = /^[\d.]+$/.test(hostname) ? [hostname] : fabric.resolve(node.instance.id, hostname);
-      return { target, outcome: address === undefined ? "unresolved" : fabric.connect(node.instance.id, address, 443) };
-    });
+    .map((target) => ({ target, outcome: connection(node, fabric, new URL(target)) }));
   if (outcomes.some(({ outcome }) => outcome === "timeout")) await sleep(Number(value(args, "--connect-timeout") ?? 60));
-  const failed = outcomes.findLast(({ outcome }) => outcome !== "open");
+  const failed = outcomes.map(({ outcome }) => outcome).findLast((outcome) => outcome !== "open");
   return {
     stdout: outcomes.map(({ target, outcome }) => `${target} ${outcome === "open" ? "0.012345" : "0.000000"}\n`).join(""),
-    exitCode: failed === undefined ? 0 : exit[failed.outcome as keyof typeof exit],
+    exitCode: failed === undefined ? 0 : exit[failed],
   };
 }
 
