@@ -10,10 +10,12 @@ const row = (name: string, states?: readonly string[]): CatalogueRow => {
   return { name, arn: `${pascal}Arn`, states: states ?? [pascal] };
 };
 
-/** Every step of every machine, in the order in which a build meets them. */
+/** Every step of every machine: those of a build in the order in which it meets them, then those of a destroy. */
 export const catalogue: readonly CatalogueRow[] = [
   row("validate-request"),
   row("acquire-lock"),
+  row("cancel-commands"),
+  row("await-cancelled"),
   row("create-network"),
   row("create-endpoints"),
   row("wait-for-dns"),
@@ -35,7 +37,7 @@ export const catalogue: readonly CatalogueRow[] = [
   row("certify-isolation"),
   row("publish-access"),
   row("commit-generation"),
-  row("release-lock"),
+  row("release-lock", ["ReleaseLock", "ReleaseTeardownLock"]),
   row("await-command", [
     "AwaitCommandCheckDns",
     "AwaitCommandPreloadImagesControlPlane",
@@ -50,6 +52,16 @@ export const catalogue: readonly CatalogueRow[] = [
     "AwaitCommandProbeIsolation",
     "AwaitCommandRevokeJoin",
     "AwaitCommandPublishAccess",
+    "AwaitCommandReleaseResources",
   ]),
   row("record-failure"),
+  row("acquire-teardown-lock"),
+  row("release-resources"),
+  row("terminate-nodes"),
+  row("delete-load-balancers"),
+  row("delete-volumes"),
+  row("delete-endpoints"),
+  row("delete-network"),
+  row("delete-parameters"),
+  row("audit-residue", ["AuditResidue", "AuditResidueAgain"]),
 ];

@@ -1,12 +1,12 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context } from "aws-lambda";
-import type * as z from "zod";
+import * as z from "zod";
 import type { Aws } from "./aws/aws.ts";
 import { lambdaAws } from "./aws/clients.ts";
 import { toStepError } from "./aws/fault.ts";
 import { s3Records } from "./aws/s3-records.ts";
 import { holdsLock } from "./domain/cluster-record.ts";
-import { Lock } from "./domain/lock.ts";
+import { Hold } from "./domain/lock.ts";
 import { DefectError, InvalidRequestError, LockLostError, NotReadyError } from "./errors.ts";
 
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
@@ -23,9 +23,11 @@ export interface StepSpec<I extends z.ZodType, O extends z.ZodType, D> {
   run(input: z.output<I>, deps: D, log: Log): Promise<z.input<O>>;
 }
 
-/** A malformed lock cannot be compared, so it counts as lost. */
+/** What the fence needs of any lock, a build's or a destroy's. */
+const Fenced = z.object({ lock: z.object(Hold.shape) });
+
 async function passFence(event: unknown, aws: Aws): Promise<void> {
-  const lock = Lock.parse((event as { lock?: unknown } | null)?.lock);
+  const { lock } = Fenced.parse(event);
   const record = await s3Records(aws).read(lock.cluster);
   if (!holdsLock(record?.value, lock))
     throw new LockLostError(`another execution holds ${lock.cluster}`, { held: record?.value.lock.number });

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import type { Aws, Deployment } from "../functions/aws/aws.ts";
 import { catalogue } from "../functions/catalogue.ts";
 import type { Log } from "../functions/step.ts";
@@ -9,6 +10,8 @@ interface Step {
   execute(event: unknown, aws: Aws, log: Log): Promise<unknown>;
 }
 
+const machineFolder = new URL("../statemachine/", import.meta.url);
+const pascal = (name: string): string => camel(`-${name}`);
 const camel = (name: string): string => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Every step of the catalogue, loaded once. */
@@ -27,11 +30,25 @@ export async function loadSteps(): Promise<ReadonlyMap<string, Step>> {
 /** The name under which the stack deploys a step's function. */
 export const functionName = (step: string): string => `cloister-${step}`;
 
-/** The state machine's text with each `${<Step>Arn}` replaced by that function's alias, as CloudFormation does. */
+/** Every state machine of the folder: `build-cluster`, which other machines know as `${BuildClusterArn}`. */
+export const machineNames: readonly string[] = readdirSync(machineFolder)
+  .filter((file) => file.endsWith(".asl.json"))
+  .map((file) => file.replace(".asl.json", ""));
+
+export const machineText = (name: string): string => readFileSync(new URL(`${name}.asl.json`, machineFolder), "utf8");
+
+/** A machine's text with each place filled in (functions' aliases, other machines), as CloudFormation does. */
 export function substitute(definition: string, { region, account }: Pick<Deployment, "region" | "account">): string {
-  const arns = new Map(
-    catalogue.map(({ name, arn }) => [arn, `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`]),
-  );
+  const arns = new Map([
+    ...catalogue.map(({ name, arn }): [string, string] => [
+      arn,
+      `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`,
+    ]),
+    ...machineNames.map((name): [string, string] => [
+      `${pascal(name)}Arn`,
+      `arn:aws:states:${region}:${account}:stateMachine:${name}`,
+    ]),
+  ]);
   return definition.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => {
     const arn = arns.get(name);
     if (arn === undefined) throw new Error(`nothing to put in the place of ${whole}`);

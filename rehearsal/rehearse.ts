@@ -1,129 +1,86 @@
-import { readFileSync } from "node:fs";
-import type { Log } from "../functions/step.ts";
-import { secretLeaks, type Written } from "./audit.ts";
-import { functionName, loadSteps, substitute } from "./lambdas.ts";
+import { secretLeaks } from "./audit.ts";
 import { criticalPath } from "./report/critical-path.ts";
 import type { Rehearsal } from "./result.ts";
-import { VirtualAccount } from "./virtual-account.ts";
+import { Stage, type StageOptions } from "./stage.ts";
 import type { Execution, Outcome } from "./world/asl/execution.ts";
 import type { HistoryEvent } from "./world/asl/history.ts";
-import type { Json } from "./world/asl/paths.ts";
-import type { FaultRule } from "./world/door.ts";
 import { isThrottling } from "./world/fault.ts";
 
-export interface RehearseOptions {
-  /** As it would be typed into the console; checked by the machine's own first step. */
-  readonly request: unknown;
-  readonly seed: number;
-  readonly faults?: readonly FaultRule[];
-  readonly onEvent?: (event: HistoryEvent) => void;
-  /** Changes the account before the run: what a test or an ablation plants. */
-  readonly prepare?: (account: VirtualAccount) => void;
+/** What is rehearsed. All but a build need a cluster, which is built first, in the same account. */
+export type Act = "build" | "destroy" | "resume";
+
+interface Scene {
+  readonly machine: string;
+  /** What becomes of the first build: it must be ready, or kept for the resume; null where there is none. */
+  readonly first: Outcome["status"] | null;
+  input(request: unknown): unknown;
 }
 
-const machine = "build-cluster";
-const definition = (): string => readFileSync(new URL(`../statemachine/${machine}.asl.json`, import.meta.url), "utf8");
+const scenes: Readonly<Record<Act, Scene>> = {
+  build: { machine: "build-cluster", first: null, input: (request) => request },
+  destroy: { machine: "destroy-cluster", first: "SUCCEEDED", input: (request) => ({ name: nameOf(request) }) },
+  resume: { machine: "build-cluster", first: "FAILED", input: (request) => request },
+};
 
-/** A virtual account in which machines can be started, one after another or together. */
-export class Stage {
-  readonly account: VirtualAccount;
-  readonly #logs: Written[] = [];
+const nameOf = (request: unknown): unknown => (request as { name?: unknown } | null)?.name;
 
-  private constructor(account: VirtualAccount) {
-    this.account = account;
-  }
-
-  static async open({ request, seed, faults = [], onEvent, prepare }: RehearseOptions): Promise<Stage> {
-    const version = (request as { kubernetesVersion?: unknown } | null)?.kubernetesVersion;
-    const kubernetes = typeof version === "string" ? version : "";
-    const stage = new Stage(new VirtualAccount({ seed, faults, kubernetes, ...(onEvent && { onEvent }) }));
-    await stage.#deploy();
-    prepare?.(stage.account);
-    return stage;
-  }
-
-  /** The shipped machine and every shipped handler, as the stack would deploy them. */
-  async #deploy(): Promise<void> {
-    const { world, deployment } = this.account;
-    world.stepFunctions.addMachine(machine, substitute(definition(), deployment));
-    for (const [name, step] of await loadSteps()) {
-      const arn = `arn:aws:lambda:${deployment.region}:${deployment.account}:function:${functionName(name)}:live`;
-      world.stepFunctions.addFunction(arn, async (event, { state, execution }) => {
-        const aws = this.account.clientsFor({ kind: "function", step: name, state, execution });
-        const output = await step.execute(event, aws, this.#log(name));
-        return this.account.afterStep.get(name)?.(output) ?? output;
-      });
-    }
-  }
-
-  #log(step: string): Log {
-    const keep = (...said: unknown[]) =>
-      this.#logs.push({ place: `log of ${step}`, text: said.map((part) => serialize(part)).join(" ") });
-    return { debug: keep, info: keep, warn: keep, error: keep };
-  }
-
-  /** Starts an execution and moves time until it ends. */
-  async build(request: unknown, name: string): Promise<{ execution: Execution; outcome: Outcome }> {
-    const { clock } = this.account.world.universe;
-    const execution = this.account.world.stepFunctions.start(machine, name, request as Json);
-    const outcome = await clock.run(execution.done);
-    return { execution, outcome };
-  }
-
-  /** Everything that was written anywhere outside a SecureString. */
-  written(): Written[] {
-    const { s3, ssm, stepFunctions } = this.account.world;
-    const histories = [...stepFunctions.executions.values()].flatMap(({ name, history }) =>
-      history.events.map(({ id, type, details }) => ({
-        place: `history of ${name}, event ${id} ${type}`,
-        text: JSON.stringify(details),
-      })),
-    );
-    return [
-      ...histories,
-      ...this.#logs,
-      ...ssm.commands.written(),
-      ...ssm.parameters.plain(),
-      ...s3.bodies("clusters/"),
-      ...s3.bodies("evidence/"),
-    ];
-  }
+export interface RehearseOptions extends StageOptions {
+  readonly act?: Act;
+  /** False: the act meets an account in which nothing was built before. */
+  readonly buildsFirst?: boolean;
+  /** Called when the first build is over, with its virtual seconds. */
+  readonly onFirst?: (seconds: number, outcome: Outcome) => void;
 }
 
-const serialize = (part: unknown): string =>
-  part instanceof Error
-    ? `${part.name}: ${part.message}`
-    : JSON.stringify(part, (_, value) => (value instanceof Error ? value.message : value));
+/** The first build did not end as the act needs it. */
+export class PrologueError extends Error {}
 
-/** Runs one build from an empty account to its end, and tells everything that was found out. */
+async function prologue(stage: Stage, scene: Scene, { request, seed, onFirst }: RehearseOptions): Promise<void> {
+  const kept = scene.first === "FAILED" ? { ...(request as object), onFailure: "keep" } : request;
+  const { execution, outcome } = await stage.run("build-cluster", kept, `prologue-${seed}`);
+  onFirst?.(((execution.endedAt ?? 0) - execution.startedAt) / 1000, outcome);
+  if (outcome.status === scene.first) return;
+  throw new PrologueError(
+    scene.first === "FAILED"
+      ? "the first build became ready: a --fault must make it fail, so that there is something to resume"
+      : `the first build failed: ${outcome.error}: ${messageOf(outcome.cause ?? "")}`,
+  );
+}
+
+/** Runs one act to its end, and tells everything that was found out. */
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
-  const stage = await Stage.open(options);
+  const scene = scenes[options.act ?? "build"];
+  let isOpen = false;
+  const stage = await Stage.open({ ...options, onEvent: (event) => (isOpen ? options.onEvent?.(event) : undefined) });
   const { world } = stage.account;
+  if (scene.first !== null && options.buildsFirst !== false) await prologue(stage, scene, options);
+  isOpen = true;
   const before = world.inventory();
-  const { execution, outcome } = await stage.build(options.request, `rehearsal-${options.seed}`);
+  const firstCall = world.door.calls.length;
+  const { execution, outcome } = await stage.run(scene.machine, scene.input(options.request), `rehearsal-${options.seed}`);
+  const calls = world.door.calls.slice(firstCall);
   const { events } = execution.history;
-  const state = events.findLast(({ type }) => type.endsWith("StateEntered"))?.details["name"];
   const byOperation: Record<string, number> = {};
-  for (const { operation } of world.door.calls) byOperation[operation] = (byOperation[operation] ?? 0) + 1;
+  for (const { operation } of calls) byOperation[operation] = (byOperation[operation] ?? 0) + 1;
   const path = criticalPath(events);
   return {
-    status: outcome.status === "SUCCEEDED" ? "ready" : state === "RequestRefused" ? "refused" : "failed",
+    status: statusOf(execution, outcome),
     seed: options.seed,
     error:
       outcome.status === "SUCCEEDED"
         ? null
         : { name: outcome.error ?? outcome.status, cause: messageOf(outcome.cause ?? ""), state: failedState(events) },
     execution: {
-      machine,
-      transitions: execution.transitions + execution.retries,
+      machine: execution.machine,
+      transitions: chain(stage, execution).reduce((sum, { transitions, retries }) => sum + transitions + retries, 0),
       virtualSeconds: (world.universe.clock.now() - execution.startedAt) / 1000,
       ownSeconds: path.filter(({ on }) => on === "own").reduce((sum, { seconds }) => sum + seconds, 0),
       criticalPath: path,
       largestStateBytes: execution.largestStateBytes,
     },
     calls: {
-      total: world.door.calls.length,
-      throttled: world.door.calls.filter(({ code }) => code !== null && isThrottling(code)).length,
+      total: calls.length,
+      throttled: calls.filter(({ code }) => code !== null && isThrottling(code)).length,
       byOperation,
     },
     inventory: { before, after: world.inventory() },
@@ -134,10 +91,33 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
       breaches: world.ec2.breaches(),
       foreignTouched: world.ec2.foreignTouched(),
     },
-    history: events,
-    callRecords: world.door.calls,
+    summary: summaryOf(outcome),
+    history: historyOf(stage, execution),
+    callRecords: calls,
   };
 }
+
+function statusOf({ machine, history }: Execution, { status }: Outcome): Rehearsal["status"] {
+  if (status === "SUCCEEDED") return machine === "destroy-cluster" ? "destroyed" : "ready";
+  const last = history.events.findLast(({ type }) => type.endsWith("StateEntered"))?.details["name"];
+  return last === "RequestRefused" ? "refused" : "failed";
+}
+
+/** A destroy's output: what the audit found, or why there was nothing to do. */
+function summaryOf({ output }: Outcome): string {
+  const { summary, why } = (output ?? {}) as { summary?: string; why?: string };
+  return summary ?? why ?? "";
+}
+
+/** The execution and what it started. */
+const chain = ({ account }: Stage, { startedAt }: Execution): readonly Execution[] =>
+  [...account.world.stepFunctions.executions.values()].filter((other) => other.startedAt >= startedAt);
+
+/** All their events, in the order in which they happened. */
+const historyOf = (stage: Stage, execution: Execution): readonly HistoryEvent[] =>
+  chain(stage, execution)
+    .flatMap(({ history }) => history.events)
+    .sort((a, b) => a.timestamp - b.timestamp);
 
 /** The message that Lambda wrapped into a Cause. */
 function messageOf(cause: string): string {

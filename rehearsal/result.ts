@@ -4,8 +4,8 @@ import type { InventoryItem } from "./world/service.ts";
 
 /** Everything one rehearsal found out. `--json` prints a part of it, the report draws it. */
 export interface Rehearsal {
-  /** ready: the cluster is up. failed: the build failed. refused: the request was wrong. */
-  readonly status: "ready" | "failed" | "refused";
+  /** ready: the cluster is up. destroyed: nothing of it is left. failed: it went wrong, and says why. refused: the request was wrong. */
+  readonly status: "ready" | "destroyed" | "failed" | "refused";
   readonly seed: number;
   readonly error: { readonly name: string; readonly cause: string; readonly state: string } | null;
   readonly execution: {
@@ -42,7 +42,8 @@ export interface Rehearsal {
     readonly breaches: readonly string[];
     readonly foreignTouched: readonly string[];
   };
-  /** Not printed by --json. */
+  /** Not printed by --json: the execution's own last word, where it has one beside the cluster. */
+  readonly summary: string;
   readonly history: readonly HistoryEvent[];
   readonly callRecords: readonly CallRecord[];
 }

@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { catalogue } from "../functions/catalogue.ts";
 import { articleOrder, floor } from "../rehearsal/bench/designs.ts";
 import { Draws } from "../rehearsal/bench/draws.ts";
-import { rehearse, Stage } from "../rehearsal/rehearse.ts";
+import { rehearse } from "../rehearsal/rehearse.ts";
+import { Stage } from "../rehearsal/stage.ts";
 import { buildDefault, buildHandlers } from "./build.ts";
 import { UsageError, wholeNumber } from "./options.ts";
 
@@ -53,7 +54,7 @@ const say = (text: string) => {
 /** One build of a shape: its own seconds, and what the two other designs take with the same draws. */
 async function once(request: object, seed: number) {
   const stage = await Stage.open({ request, seed });
-  const { outcome, execution } = await stage.build(request, `bench-${seed}`);
+  const { outcome, execution } = await stage.run("build-cluster", request, `bench-${seed}`);
   if (outcome.status !== "SUCCEEDED") throw new Error(`seed ${seed}: ${outcome.error} ${outcome.cause}`);
   const { world } = stage.account;
   const draws = new Draws(world.universe.chance.draws);

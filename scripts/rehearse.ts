@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { parse as parseYaml } from "yaml";
-import { rehearse } from "../rehearsal/rehearse.ts";
+import { machineText } from "../rehearsal/lambdas.ts";
+import { type Act, PrologueError, rehearse } from "../rehearsal/rehearse.ts";
 import { LiveView, type Screen } from "../rehearsal/report/live.ts";
 import { reportPage } from "../rehearsal/report/page.ts";
 import { costsOf, summary } from "../rehearsal/report/summary.ts";
@@ -12,23 +13,28 @@ import type { Definition } from "../rehearsal/world/asl/definition.ts";
 import type { FaultRule } from "../rehearsal/world/door.ts";
 import { UsageError, wholeNumber } from "./options.ts";
 
-const help = `Usage: npm start -- [options]
+const help = `Usage: npm start -- [options]              rehearses a build
+       npm run destroy -- [NAME] [options] builds NAME, then rehearses its destruction
+       npm run resume -- [NAME] [options]  makes a build of NAME fail by a --fault and keeps it, then resumes it
 
-Rehearses a build: the shipped state machine, handlers and node scripts run against a virtual AWS, in virtual time.
+The shipped state machines, handlers and node scripts run against a virtual AWS, in virtual time.
 
   --request FILE    the request, JSON or YAML (default statemachine/examples/orchid.json)
   --workers N       overrides the request's number of workers
   --seed N          the chance behind every duration (default 1)
   --fault RULE      fails a call: OPERATION:CODE[:NTH][:after], such as RunInstances:InsufficientInstanceCapacity:1;
                     NTH counts the operation's calls from 1, "after" lets it take effect and loses the answer; repeatable
+  --unbuilt         destroy alone: builds nothing first, as if the name were unknown
   --report FILE     the report page (default out/rehearsal.html)
   --json            prints one JSON object and nothing else
   --help            this text
 
-Exit: 0 the cluster is ready, 1 the build failed, 2 the request or the options are wrong.
-Not there yet: roll-back (a failed build is kept and listed), resume, destroy, rebuild.`;
+Exit: 0 the cluster is ready, or gone; 1 it failed, and said why; 2 the request or the options are wrong.
+Not there yet: rebuild.`;
 
 interface Options {
+  readonly act: Act;
+  readonly isUnbuilt: boolean;
   readonly request: unknown;
   readonly seed: number;
   readonly faults: readonly FaultRule[];
@@ -36,21 +42,34 @@ interface Options {
   readonly isJson: boolean;
 }
 
-function readOptions(args: readonly string[]): Options | "help" {
+const acts: readonly string[] = ["build", "destroy", "resume"] satisfies Act[];
+
+function readOptions([first = "", ...others]: readonly string[]): Options | "help" {
+  // `npm start` names no act; the other commands of package.json name theirs before anything else.
+  const isNamed = acts.includes(first);
+  const act = isNamed ? (first as Act) : "build";
+  const args = isNamed || first === "" ? others : [first, ...others];
   const options = {
     request: { type: "string" },
     workers: { type: "string" },
     seed: { type: "string", default: "1" },
     fault: { type: "string", multiple: true, default: [] as string[] },
     report: { type: "string", default: "out/rehearsal.html" },
+    unbuilt: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   } as const;
-  const { values } = usage(() => parseArgs({ args: [...args], options, strict: true, allowPositionals: false }));
+  const { values, positionals } = usage(() =>
+    parseArgs({ args: [...args], options, strict: true, allowPositionals: act !== "build" }),
+  );
   if (values.help) return "help";
+  if (positionals.length > 1) throw new UsageError(`one NAME, not ${positionals.join(" ")}`);
+  if (values.unbuilt && act !== "destroy") throw new UsageError("--unbuilt is for destroy alone");
   const file = values.request ?? fileURLToPath(new URL("../statemachine/examples/orchid.json", import.meta.url));
   return {
-    request: withWorkers(readRequest(file), values.workers),
+    act,
+    isUnbuilt: values.unbuilt,
+    request: withName(withWorkers(readRequest(file), values.workers), positionals[0]),
     seed: wholeNumber("--seed", values.seed),
     faults: values.fault.map(readFault),
     report: values.report,
@@ -79,6 +98,10 @@ function withWorkers(request: unknown, count: string | undefined): unknown {
     throw new UsageError("--workers wants a request that is an object");
   const { workers, ...rest } = request as { workers?: object };
   return { ...rest, workers: { ...workers, count: wholeNumber("--workers", count) } };
+}
+
+function withName(request: unknown, name: string | undefined): unknown {
+  return name === undefined ? request : { ...(request as object), name };
 }
 
 /** `RunInstances:InsufficientInstanceCapacity:2:after`. */
@@ -110,15 +133,21 @@ function screen(): Screen {
 }
 
 function writeReport(file: string, rehearsal: Rehearsal): void {
-  const definition = readFileSync(new URL("../statemachine/build-cluster.asl.json", import.meta.url), "utf8");
-  const page = reportPage({ rehearsal, definition: JSON.parse(definition) as Definition, cost: costsOf(rehearsal) });
+  const definition = JSON.parse(machineText(rehearsal.execution.machine)) as Definition;
+  const page = reportPage({ rehearsal, definition, cost: costsOf(rehearsal) });
   usage(() => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, page);
   }, `--report ${file}`);
 }
 
-const exitCodes = { ready: 0, failed: 1, refused: 2 } as const;
+const exitCodes = { ready: 0, destroyed: 0, failed: 1, refused: 2 } as const;
+
+/** Tells of the build that came before the act. */
+function onFirst(seconds: number, { status, error }: { readonly status: string; readonly error?: string }): void {
+  const end = status === "SUCCEEDED" ? "it is ready" : `it failed with ${error} and is kept`;
+  console.log(`First the cluster was built, in ${Math.round(seconds)} s of virtual time: ${end}.\n`);
+}
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
@@ -126,12 +155,13 @@ async function main(): Promise<number> {
     console.log(help);
     return 0;
   }
-  const { request, seed, faults, report, isJson } = options;
+  const { act, isUnbuilt, request, seed, faults, report, isJson } = options;
   const live = new LiveView(screen());
-  const rehearsal = await rehearse({ request, seed, faults, ...(!isJson && { onEvent: (event) => live.add(event) }) });
+  const say = { onEvent: live.add.bind(live), onFirst };
+  const rehearsal = await rehearse({ act, buildsFirst: !isUnbuilt, request, seed, faults, ...(!isJson && say) });
   writeReport(report, rehearsal);
   warnOfIdleFaults(faults, rehearsal);
-  const { history: _history, callRecords: _callRecords, ...printed } = rehearsal;
+  const { history: _history, callRecords: _callRecords, summary: _summary, ...printed } = rehearsal;
   if (isJson) console.log(JSON.stringify(printed));
   else console.log(summary(rehearsal, report).join("\n"));
   return exitCodes[rehearsal.status];
@@ -141,7 +171,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
+  if (!(error instanceof UsageError || error instanceof PrologueError)) throw error;
   console.error(`${error.message}\nSee npm start -- --help.`);
   process.exitCode = 2;
 }

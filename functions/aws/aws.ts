@@ -1,4 +1,5 @@
 import type { EC2Client } from "@aws-sdk/client-ec2";
+import type { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
@@ -26,6 +27,8 @@ export type Deployment = z.infer<typeof Deployment>;
 export interface Aws {
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
+  /** The API of classic load balancers, which the cloud provider still makes where nobody says otherwise (facts 7.1). */
+  readonly elbClassic: ElasticLoadBalancingClient;
   readonly ssm: SSMClient;
   readonly s3: S3Client;
   readonly sfn: SFNClient;

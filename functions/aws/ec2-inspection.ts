@@ -18,18 +18,13 @@ import {
 import type { AccountView } from "../domain/account-view.ts";
 import type { VpcId } from "../domain/ids.ts";
 import type { Aws } from "./aws.ts";
+import { collect } from "./collect.ts";
 import { toFoundEndpoint } from "./ec2-endpoints.ts";
 import { fromPermissions } from "./ec2-rules.ts";
 
 /** Reads all that isolation depends on, whoever made it: by VPC, not by our tags, since what is not ours is what matters here. */
 export interface InspectionPort {
   view(vpcId: VpcId, s3Service: string): Promise<AccountView>;
-}
-
-async function collect<Page, T>(pages: AsyncIterable<Page>, items: (page: Page) => readonly T[]): Promise<T[]> {
-  const found: T[] = [];
-  for await (const page of pages) found.push(...items(page));
-  return found;
 }
 
 /** Ids that AWS gives as optional, sorted; gone things that linger in an answer lead nowhere. */

@@ -1,37 +1,35 @@
 import { DeleteParameterCommand, GetParameterCommand, GetParametersByPathCommand } from "@aws-sdk/client-ssm";
-import type { Lock } from "../domain/lock.ts";
-import { type ClusterParameter, parameterName } from "../domain/naming.ts";
 import type { Aws } from "./aws.ts";
 
 export interface ParametersPort {
-  remove(lock: Lock, parameter: ClusterParameter): Promise<"deleted" | "absent">;
-  /** The names of this generation's parameters; their values are never read. */
-  names(lock: Lock): Promise<readonly string[]>;
+  remove(name: string): Promise<"deleted" | "absent">;
+  /** The names of a cluster's parameters, of one generation or of all; their values are never read. */
+  names(cluster: string, generation?: number): Promise<readonly string[]>;
   /** A plain parameter of the deployment, such as its default image; null when there is none. */
   value(name: string): Promise<string | null>;
 }
 
 const isAbsent = (error: unknown): boolean => error instanceof Error && error.name === "ParameterNotFound";
-/** A generation has two parameters; a page holds ten. */
-const pagesMax = 3;
+/** A generation has two parameters, a page holds ten, and a destroy takes at most fifty generations. */
+const pagesMax = 20;
 
 export const ssmParameters = ({ ssm }: Pick<Aws, "ssm">): ParametersPort => ({
-  async remove(lock, parameter) {
+  async remove(name) {
     try {
-      await ssm.send(new DeleteParameterCommand({ Name: parameterName(lock, parameter) }));
+      await ssm.send(new DeleteParameterCommand({ Name: name }));
       return "deleted";
     } catch (error) {
       if (isAbsent(error)) return "absent";
       throw error;
     }
   },
-  async names(lock) {
+  async names(cluster, generation) {
     const names: string[] = [];
     let token: string | undefined;
     for (let page = 0; page < pagesMax; page++) {
-      const path = `/cloister/${lock.cluster}/g${lock.generation}`;
+      const Path = `/cloister/${cluster}${generation === undefined ? "" : `/g${generation}`}`;
       const answer = await ssm.send(
-        new GetParametersByPathCommand({ Path: path, WithDecryption: false, MaxResults: 10, NextToken: token }),
+        new GetParametersByPathCommand({ Path, Recursive: true, WithDecryption: false, MaxResults: 10, NextToken: token }),
       );
       names.push(...(answer.Parameters ?? []).map(({ Name = "" }) => Name));
       token = answer.NextToken;

@@ -9,7 +9,7 @@ import type {
   SubnetId,
   VpcId,
 } from "../domain/ids.ts";
-import type { Lock } from "../domain/lock.ts";
+import type { AnyLock, Lock } from "../domain/lock.ts";
 import type { Tags } from "../domain/tags.ts";
 
 interface Tagged {
@@ -151,5 +151,5 @@ export interface Agent {
 
 export interface AgentsPort {
   /** The SSM agents that have called in, by their tags. */
-  find(lock: Lock): Promise<ReadonlyMap<InstanceId, Agent>>;
+  find(lock: AnyLock): Promise<ReadonlyMap<InstanceId, Agent>>;
 }

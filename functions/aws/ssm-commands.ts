@@ -1,4 +1,5 @@
 import {
+  CancelCommandCommand,
   type CommandInvocation,
   GetCommandInvocationCommand,
   ListCommandsCommand,
@@ -9,7 +10,7 @@ import {
 import type { Target } from "../domain/deliveries.ts";
 import { type DocumentName, type DocumentParameters, documents } from "../domain/documents.ts";
 import { CommandId, InstanceId } from "../domain/ids.ts";
-import type { Lock } from "../domain/lock.ts";
+import { type AnyLock, type Owners, ownersOf } from "../domain/lock.ts";
 import { DefectError } from "../errors.ts";
 import type { Aws } from "./aws.ts";
 
@@ -38,8 +39,12 @@ export interface CommandOutput {
 
 export interface CommandsPort {
   /** An earlier command of the same state of the same execution, found by its exact Comment. */
-  find(lock: Lock, document: DocumentName, comment: string): Promise<CommandId | null>;
-  send<N extends DocumentName>(lock: Lock, request: CommandRequest<N>): Promise<CommandId>;
+  find(lock: AnyLock, document: DocumentName, comment: string): Promise<CommandId | null>;
+  send<N extends DocumentName>(lock: AnyLock, request: CommandRequest<N>): Promise<CommandId>;
+  /** Our commands to nodes of these generations that have not ended, whoever sent them. */
+  underWay(owners: Owners): Promise<readonly CommandId[]>;
+  /** Promises nothing: a script that an agent has begun may go on to its end (lifecycle 4). */
+  cancel(commandId: CommandId): Promise<void>;
   look(commandId: CommandId): Promise<CommandProgress>;
   /** What each node printed, its first 2,500 characters (facts 8.6). One page holds 50 nodes. */
   outputs(commandId: CommandId): Promise<readonly CommandOutput[]>;
@@ -47,8 +52,9 @@ export interface CommandsPort {
   reason(commandId: CommandId, instanceId: InstanceId): Promise<string>;
 }
 
+const documentPrefix = "cloister-";
 /** The name under which the stack registers a document. */
-export const documentName = (document: DocumentName): string => `cloister-${document}`;
+export const documentName = (document: DocumentName): string => `${documentPrefix}${document}`;
 
 const running = new Set(["Pending", "InProgress", "Delayed", "Cancelling"]);
 
@@ -58,9 +64,9 @@ const toOutput = (invocation: CommandInvocation): CommandOutput => ({
   output: invocation.CommandPlugins?.[0]?.Output ?? "",
 });
 
-const targetsOf = (lock: Lock, target: Target) => [
+const targetsOf = (lock: AnyLock, target: Target) => [
   { Key: "tag:cloister:cluster", Values: [lock.cluster] },
-  { Key: "tag:cloister:generation", Values: [String(lock.generation)] },
+  { Key: "tag:cloister:generation", Values: ownersOf(lock).generations.map(String) },
   "nodeNames" in target
     ? { Key: "tag:Name", Values: [...target.nodeNames] }
     : { Key: "tag:cloister:role", Values: [...target.roles] },
@@ -93,6 +99,26 @@ export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
       }),
     );
     return CommandId.parse(Command?.CommandId);
+  },
+
+  async underWay({ cluster, generations }) {
+    const found: CommandId[] = [];
+    for (const value of ["Pending", "InProgress"]) {
+      const filters = [{ key: "Status" as const, value }];
+      for await (const { Commands = [] } of paginateListCommands({ client: ssm }, { Filters: filters, MaxResults: 50 })) {
+        const ours = Commands.filter(({ Targets, DocumentName = "" }) => {
+          const valuesOf = (key: string) => Targets?.find(({ Key }) => Key === `tag:cloister:${key}`)?.Values ?? [];
+          const isTheirs = valuesOf("generation").some((generation) => generations.includes(Number(generation)));
+          return DocumentName.startsWith(documentPrefix) && valuesOf("cluster").includes(cluster) && isTheirs;
+        });
+        found.push(...ours.map(({ CommandId: id }) => CommandId.parse(id)));
+      }
+    }
+    return found;
+  },
+
+  async cancel(commandId) {
+    await ssm.send(new CancelCommandCommand({ CommandId: commandId }));
   },
 
   async look(commandId) {

@@ -50,7 +50,7 @@ export const ClusterRequest = z.strictObject({
     })
     .prefault({}),
   verify: z.strictObject({ volume: z.boolean().default(true), loadBalancer: z.boolean().default(false) }).prefault({}),
-  onFailure: z.enum(["rollback", "keep"]).default("keep"),
+  onFailure: z.enum(["rollback", "keep"]).default("rollback"),
   keepHours: z.int().min(1).max(720).default(24),
   protected: z.boolean().default(false),
   rebuild: z

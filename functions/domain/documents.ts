@@ -148,6 +148,18 @@ export const documents = {
     deliverySeconds: 30,
     executionSeconds: 55,
   },
+  "release-resources": {
+    parameters: { ...everyScript, volumes: /^(?:delete|retain)$/ },
+    output: z.strictObject({
+      /** False where the API server is dead, or there never was one. */
+      answered: z.boolean(),
+      services: count,
+      claims: count,
+      left: count,
+    }),
+    deliverySeconds: 30,
+    executionSeconds: 300,
+  },
 } as const satisfies Record<string, CommandDocument>;
 
 export type DocumentName = keyof typeof documents;

@@ -1,3 +1,8 @@
+import * as z from "zod";
+
+/** `$.failure`, as a Catch writes it. */
+export const Failure = z.strictObject({ Error: z.string().max(256), Cause: z.string().max(40_000).default("") });
+
 /** Causes are cut here, so that the state and the message stay small. */
 const causeMax = 4_000;
 

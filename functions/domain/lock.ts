@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ClusterName, ExecutionArn, Generation, LockNumber, Sha256 } from "./ids.ts";
+import { ClusterName, ExecutionArn, Generation, LockNumber, Sha256, VpcId } from "./ids.ts";
 
 /** Where a cluster's certificate of isolation lies, and what it says. The file outlives the cluster. */
 export const CertificateRef = z.strictObject({ key: z.string().max(200), sha256: Sha256, isolated: z.boolean() });
@@ -30,8 +30,25 @@ export const TeardownLock = z.strictObject({
   ...Hold.shape,
   generations: z.array(Generation).min(1).max(50),
   doomedVolumes: z.array(Generation).max(50),
+  /** The VPCs that the record knows of: the audit looks into them whatever their tags say. */
+  vpcIds: z.array(VpcId).max(50),
 });
 export type TeardownLock = z.infer<typeof TeardownLock>;
+
+/** Either hold that a machine of ours travels with. */
+export const AnyLock = z.union([Lock, TeardownLock]);
+export type AnyLock = z.infer<typeof AnyLock>;
+
+/** Which generations of a cluster somebody works on. */
+export interface Owners {
+  readonly cluster: ClusterName;
+  readonly generations: readonly number[];
+}
+
+export const ownersOf = (lock: AnyLock): Owners => ({
+  cluster: lock.cluster,
+  generations: "generations" in lock ? lock.generations : [lock.generation],
+});
 
 /** A machine of ours that started this one, as it says itself; believed only where the record says the same (lifecycle 3.5). */
 export const Parent = z.strictObject({ execution: ExecutionArn, lockNumber: LockNumber, generation: Generation });

@@ -1,7 +1,8 @@
 import type * as z from "zod";
+import type { InvalidRequestError } from "../errors.ts";
 import { ClusterRequest } from "./cluster-request.ts";
 import { addressProblems } from "./network-plan.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, refusal } from "./problem.ts";
 import { supportedVersions } from "./versions.ts";
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -15,6 +16,9 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
   }
   return [{ path, problem: issue.message }];
 }
+
+/** Everything that is wrong with an input, in one refusal. */
+export const refusalOf = ({ issues }: z.ZodError): InvalidRequestError => refusal(issues.flatMap(problemsOfIssue));
 
 /** The value without what stands at the path, so that the rest can still be judged. */
 function without(value: unknown, [head, ...rest]: readonly string[]): unknown {
@@ -56,7 +60,6 @@ function crossFieldProblems(request: ClusterRequest): Problem[] {
   if (request.controlPlane.count % 2 === 0) {
     refuse("controlPlane.count", `${request.controlPlane.count} is even: etcd needs an odd number to survive the loss of one`);
   }
-  if (request.onFailure === "rollback") refuse("onFailure", '"rollback" is not available yet: a failed build is kept ("keep")');
   if (request.rebuild.on.includes("image") && request.images.ami !== null) {
     refuse("rebuild.on", '"image" has no effect beside a fixed images.ami');
   }

@@ -4,7 +4,7 @@ import { SentCommand } from "../command-step.ts";
 import { parseOutput } from "../domain/command-output.ts";
 import { DocumentName } from "../domain/documents.ts";
 import type { CommandId } from "../domain/ids.ts";
-import { Lock } from "../domain/lock.ts";
+import { Hold } from "../domain/lock.ts";
 import { CommandFailedError, NotReadyError } from "../errors.ts";
 import { defineStep } from "../step.ts";
 
@@ -12,7 +12,7 @@ import { defineStep } from "../step.ts";
 export const awaitCommand = defineStep({
   name: "await-command",
   mutates: false,
-  input: z.strictObject({ lock: Lock, document: DocumentName, command: SentCommand }),
+  input: z.strictObject({ lock: z.object(Hold.shape), document: DocumentName, command: SentCommand }),
   /** What the script printed where it ran on one node; null where it ran on several. */
   output: z.strictObject({ output: z.record(z.string(), z.json()).nullable() }),
   deps: (aws) => ({ commands: ssmCommands(aws) }),

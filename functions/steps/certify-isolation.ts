@@ -54,7 +54,7 @@ export const certifyIsolation = defineStep({
       plan,
       view: await inspection.view(vpcId, endpointService("s3", plan.region)),
       probes: (await commands.outputs(probe.commandId)).map(toProbe),
-      parameters: await parameters.names(lock),
+      parameters: await parameters.names(lock.cluster, lock.generation),
       issuedAt: now(),
     });
     const { key, sha256 } = await evidence.write(lock, "certificate", certificate);

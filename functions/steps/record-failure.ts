@@ -4,10 +4,9 @@ import { type EvidencePort, s3Evidence } from "../aws/s3-evidence.ts";
 import { type RecordsPort, s3Records } from "../aws/s3-records.ts";
 import { describeCensus } from "../domain/census.ts";
 import { ClusterRequest } from "../domain/cluster-request.ts";
-import { readableCause } from "../domain/failure.ts";
+import { Failure, readableCause } from "../domain/failure.ts";
 import { Lock } from "../domain/lock.ts";
 import { Plan } from "../domain/plan.ts";
-import { DefectError } from "../errors.ts";
 import { defineStep } from "../step.ts";
 
 interface Deps {
@@ -16,30 +15,26 @@ interface Deps {
   readonly evidence: EvidencePort;
 }
 
-/** `$.failure`, as a Catch writes it. */
-const Failure = z.strictObject({ Error: z.string().max(256), Cause: z.string().max(40_000).default("") });
-
 /** Keeps what was built for a look, writes down exactly what that is, and says whether a roll-back is due. */
 export const recordFailure = defineStep({
   name: "record-failure",
   mutates: true,
   input: z.strictObject({ lock: Lock, request: ClusterRequest, plan: Plan, failure: Failure }),
-  output: z.strictObject({ rollBack: z.enum(["kept", "no"]), cause: z.string().max(8_000) }),
+  output: z.strictObject({ rollBack: z.enum(["yes", "kept", "no"]), cause: z.string().max(8_000) }),
   deps: (aws): Deps => ({ census: ec2Census(aws), records: s3Records(aws), evidence: s3Evidence(aws) }),
   async run({ lock, failure }, { census, records, evidence }: Deps, log) {
     const { rollBack, keptUntil } = await records.change<"fail">(lock.cluster, lock.execution, { kind: "fail", lock });
-    // The door refuses onFailure "rollback" as long as no machine can roll back.
-    if (rollBack === "yes") throw new DefectError("a roll-back is due, and there is no machine that does it");
     const cause = readableCause(failure.Cause);
     if (rollBack === "no") return { rollBack, cause };
     const left = await census.take(lock);
-    const { key } = await evidence.write(lock, "failure", { lock, error: failure.Error, cause, keptUntil, left });
-    log.warn("build failed, its parts are kept", {
+    const { key } = await evidence.write(lock, "failure", { lock, error: failure.Error, cause, rollBack, keptUntil, left });
+    log.warn(rollBack === "kept" ? "build failed, its parts are kept" : "build failed and is rolled back", {
       cluster: lock.cluster,
       generation: lock.generation,
       keptUntil,
       evidence: key,
     });
+    if (rollBack === "yes") return { rollBack, cause: `${cause}\nAll of it: ${key}` };
     return { rollBack, cause: `${cause}\nKept until ${keptUntil}: ${describeCensus(left)}. All of it: ${key}` };
   },
 });

@@ -1,6 +1,7 @@
 import { ssmParameters } from "../aws/parameters.ts";
 import { defineCommandStep } from "../command-step.ts";
 import { toFirstControlPlane } from "../domain/deliveries.ts";
+import { parameterName } from "../domain/naming.ts";
 
 /** Ends every way to join: the parameter from here, tokens and uploaded certificates from the control plane. */
 export const revokeJoin = defineCommandStep({
@@ -10,7 +11,7 @@ export const revokeJoin = defineCommandStep({
   delivery: toFirstControlPlane,
   parameters: () => ({}),
   async before(lock, aws) {
-    await ssmParameters(aws).remove(lock, "join");
+    await ssmParameters(aws).remove(parameterName(lock, "join"));
   },
 });
 

@@ -72,7 +72,8 @@ export class LiveView {
   }
 
   #line(visit: Visit, now: number): string {
-    const { outcome, name, depth, waitingFor, enteredAt, exitedAt, attempts } = visit;
+    const { name, depth, waitingFor, enteredAt, exitedAt, attempts } = visit;
+    const outcome = visit.type === "Fail" ? "failed" : visit.outcome;
     const took = duration(((exitedAt ?? now) - enteredAt) / 1000);
     const failed = attempts.findLast(({ error }) => error !== null && error !== "NotReadyError");
     const about =

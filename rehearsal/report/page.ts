@@ -45,7 +45,12 @@ export function reportPage({ rehearsal, definition, cost: lines }: ReportInput):
   ].join("\n");
 }
 
-const titles = { ready: "Cluster ready", failed: "Build failed", refused: "Request refused" } as const;
+const titles = {
+  ready: "Cluster ready",
+  destroyed: "Cluster destroyed",
+  failed: "Failed",
+  refused: "Request refused",
+} as const;
 
 function header(rehearsal: Rehearsal, title: string, resources: number, lines: readonly CostLine[]): string {
   const { status, seed, execution, calls, certificate, cluster } = rehearsal;

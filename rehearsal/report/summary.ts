@@ -59,11 +59,14 @@ function auditWords({ secretLeaks, breaches, foreignTouched }: Rehearsal["audit"
     : found.join("; ");
 }
 
+const acts: Readonly<Record<string, string>> = { "build-cluster": "build", "destroy-cluster": "destruction" };
+
 function verdict(rehearsal: Rehearsal): string[] {
-  const { status, error, cluster } = rehearsal;
+  const { status, error, cluster, execution, summary: said } = rehearsal;
   if (status === "ready")
     return [`${cluster?.name} is ready: ${counted(cluster?.nodes.length ?? 0, "node")}, API at ${cluster?.apiEndpoint}`];
-  const head = status === "refused" ? "The request is refused" : `The build failed in ${error?.state}`;
+  if (status === "destroyed") return said === "" ? [] : [said];
+  const head = status === "refused" ? "The request is refused" : `The ${acts[execution.machine]} failed in ${error?.state}`;
   const left = created(rehearsal.inventory).filter(({ type }) => type !== "object");
   const kinds = [...Map.groupBy(left, ({ type }) => type)].map(([type, items]) => counted(items.length, type));
   return [

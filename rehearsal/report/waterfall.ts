@@ -21,9 +21,9 @@ export interface Visit {
   readonly enteredAt: number;
   exitedAt: number | null;
   readonly attempts: Attempt[];
-  /** 0 on the main line, 1 inside a Parallel state. */
+  /** 0 on the main line, 1 inside a Parallel state or a nested execution. */
   readonly depth: number;
-  /** The visit of the Parallel state around it. */
+  /** The visit of the Parallel state around it, or of the state that started its execution. */
   readonly parent: Visit | null;
   /** The first state of its branch: branches begin in no fixed order, so a number would not name one. */
   readonly branch: string | null;
@@ -64,24 +64,30 @@ export function visits(history: readonly HistoryEvent[]): Visit[] {
 export class VisitLog {
   readonly visits: Visit[] = [];
   /** Each event's visit; null outside of any. Events name only the one before them, so this is how a branch is known. */
-  readonly #visitOf = new Map<number, { readonly visit: Visit | null; readonly type: string }>();
+  readonly #visitOf = new Map<string, { readonly visit: Visit | null; readonly type: string }>();
+  /** The state that started a nested execution. */
+  readonly #starters = new Map<string, Visit>();
 
   /** The visit that the event belongs to, null for the execution's own events. */
   add(event: HistoryEvent): Visit | null {
     const visit = event.type.endsWith("StateEntered") ? this.#enter(event) : this.#within(event);
-    this.#visitOf.set(event.id, { visit, type: event.type });
+    this.#visitOf.set(keyOf(event, event.id), { visit, type: event.type });
     if (visit !== null) apply(visit, event);
+    const started = event.type === "TaskSubmitted" ? startedBy(event) : null;
+    if (visit !== null && started !== null) this.#starters.set(started, visit);
     if (event.type === "ParallelStateFailed" || /^Execution(Succeeded|Failed|TimedOut|Aborted)$/.test(event.type)) {
-      this.#close(visit, event);
+      this.#close(visit ?? this.#starters.get(event.execution) ?? null, event);
     }
     return visit;
   }
 
-  #enter({ details, previousEventId, timestamp, type }: HistoryEvent): Visit {
-    const before = this.#visitOf.get(previousEventId);
+  #enter(event: HistoryEvent): Visit {
+    const { details, previousEventId, timestamp, type, execution } = event;
+    const before = this.#visitOf.get(keyOf(event, previousEventId));
     const name = String(details["name"]);
     const isBranchStart = before?.type === "ParallelStateStarted";
-    const parent = (isBranchStart ? before.visit : before?.visit?.parent) ?? null;
+    const starter = this.#starters.get(execution) ?? null;
+    const parent = (isBranchStart ? before.visit : before?.visit?.parent) ?? starter;
     const visit: Visit = {
       name,
       type: type.replace("StateEntered", ""),
@@ -98,8 +104,9 @@ export class VisitLog {
     return visit;
   }
 
-  #within({ previousEventId, type }: HistoryEvent): Visit | null {
-    const before = this.#visitOf.get(previousEventId);
+  #within(event: HistoryEvent): Visit | null {
+    const { previousEventId, type } = event;
+    const before = this.#visitOf.get(keyOf(event, previousEventId));
     if (type.startsWith("Execution")) return null;
     // A Parallel state's end follows the last event of its branches, or its own start when no branch came to anything.
     const endsBranches = type === "ParallelStateSucceeded" || type === "ParallelStateFailed";
@@ -117,6 +124,14 @@ export class VisitLog {
       visit.outcome = visit.type === "Fail" || isCulprit ? "failed" : "stopped";
     }
   }
+}
+
+const keyOf = ({ execution }: HistoryEvent, id: number): string => `${execution} ${id}`;
+
+/** The execution that a nested start gave, by its answer. */
+function startedBy({ details }: HistoryEvent): string | null {
+  const { ExecutionArn } = JSON.parse(String(details["output"])) as { ExecutionArn?: string };
+  return ExecutionArn ?? null;
 }
 
 const isInside = ({ parent }: Visit, around: Visit | null): boolean =>

@@ -103,12 +103,12 @@ describe("a destroy in the cluster's record", () => {
 
   test("of the abandoned waits until every holder is dead, and spares what is kept", () => {
     const story = new Story();
-    const lock = given(story.acquire(a));
+    const lock = given(story.acquire(a, { onFailure: "keep" }));
     spared(story, () => story.destroy(d, auto("abandoned")), /:a runs/);
     given(story.act<"fail">(a, { kind: "fail", lock }));
     story.dies(a);
     spared(story, () => story.destroy(d, auto("abandoned")), /is kept/);
-    given(story.acquire(b));
+    given(story.acquire(b, { onFailure: "keep" }));
     story.dies(b);
     taken(story.destroy(d, auto("abandoned")));
     story.dies(d);
@@ -128,7 +128,7 @@ describe("a destroy in the cluster's record", () => {
 
   test("of the expired and of those past their grace waits until that time", () => {
     const kept = new Story();
-    kept.fail(a);
+    kept.fail(a, { onFailure: "keep" });
     kept.dies(a);
     spared(kept, () => kept.destroy(d, auto("expired"), hours(23)), /not expired/);
     taken(kept.destroy(d, auto("expired"), hours(24)));

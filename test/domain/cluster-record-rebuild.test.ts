@@ -177,7 +177,7 @@ describe("what a person changes in the cluster's record", () => {
 
   test("there is nothing to promote, to go back to or to protect where nothing is retired or current", () => {
     const story = new Story();
-    story.fail(a);
+    story.fail(a, { onFailure: "keep" });
     story.dies(a);
     for (const kind of ["promote", "rollback", "protect"] as const) {
       refused(story.change({ kind }), "InvalidRequestError", /no retired|not ready/);

@@ -54,7 +54,7 @@ describe("the cluster's record", () => {
 
   test("a failed build is kept until its time, and asking again gives the same time", () => {
     const story = new Story();
-    const lock = given(story.acquire(execution("a")));
+    const lock = given(story.acquire(execution("a"), { onFailure: "keep" }));
     const kept = story.act<"fail">(execution("a"), { kind: "fail", lock });
     assert.deepEqual(kept, { rollBack: "kept", keptUntil: "2026-11-25T12:00:00.000Z" });
     assert.deepEqual(story.act<"fail">(execution("a"), { kind: "fail", lock }, new Date(now.getTime() + 60_000)), kept);

@@ -19,7 +19,18 @@ const run = (...args: string[]) =>
 test("help names every option, every exit code and what is not there yet", () => {
   const { status, stdout } = run("--help");
   assert.equal(status, 0);
-  for (const word of ["--request", "--workers", "--seed", "--fault", "--report", "--json", "Exit: 0", "roll-back", "resume"])
+  for (const word of [
+    "--request",
+    "--workers",
+    "--seed",
+    "--fault",
+    "--report",
+    "--json",
+    "Exit: 0",
+    "rebuild",
+    "resume",
+    "destroy",
+  ])
     assert.ok(stdout.includes(word), word);
 });
 

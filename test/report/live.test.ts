@@ -16,7 +16,7 @@ const rows: readonly (readonly [at: number, type: string, details?: Record<strin
   [73, "TaskStateExited", { name: "WaitForDns" }],
 ];
 const history: HistoryEvent[] = rows.map(([at, type, details = {}], index) => {
-  return { id: index + 1, previousEventId: index, timestamp: at * 1000, type, details };
+  return { execution: "run", id: index + 1, previousEventId: index, timestamp: at * 1000, type, details };
 });
 
 function shown(screen: Partial<Screen>): string {

@@ -52,9 +52,10 @@ const rehearsal: Rehearsal = {
     ],
     notVerified: ["what nobody looked at", evil],
   },
+  summary: evil,
   audit: { secretLeaks: [evil], breaches: [evil], foreignTouched: [evil] },
   history: rows.map(([seconds, type, details], index) => {
-    return { id: index + 1, previousEventId: index, timestamp: seconds * 1000, type, details };
+    return { execution: "run", id: index + 1, previousEventId: index, timestamp: seconds * 1000, type, details };
   }),
   callRecords: [{ at: 0, service: "ec2", operation: evil, mutates: true, caller: { kind: "harness" }, code: evil }],
 };

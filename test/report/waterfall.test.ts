@@ -6,7 +6,14 @@ import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
 type Row = readonly [id: number, previous: number, at: number, type: string, details?: Record<string, unknown>];
 
 const historyOf = (rows: readonly Row[]): HistoryEvent[] =>
-  rows.map(([id, previousEventId, at, type, details = {}]) => ({ id, previousEventId, timestamp: at * 1000, type, details }));
+  rows.map(([id, previousEventId, at, type, details = {}]) => ({
+    execution: "run",
+    id,
+    previousEventId,
+    timestamp: at * 1000,
+    type,
+    details,
+  }));
 
 const cause = (errorMessage: string): string => JSON.stringify({ errorType: "NotReadyError", errorMessage, trace: [] });
 

@@ -6,7 +6,7 @@ import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 
 export const seed = 7;
 /** One worker is enough for every cause; a volume only costs time. */
-export const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+export const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false }, onFailure: "keep" };
 export const withLoadBalancer = { ...orchid, verify: { volume: false, loadBalancer: true } };
 export const threePlanes = {
   name: "orchid",
@@ -14,6 +14,7 @@ export const threePlanes = {
   controlPlane: { count: 3 },
   workers: { count: 1 },
   verify: { volume: false },
+  onFailure: "keep",
 };
 
 /** What is taken away, and the failure that the article or the fact sheet describes for it. */

@@ -51,11 +51,6 @@ const cases: readonly Case[] = [
     problems: [["kubernetesVersion", /1\.22\.0 is not supported; supported are 1\.35\.\d+, 1\.36\.\d+, 1\.37\.\d+/]],
   },
   {
-    what: "roll-back, which is not there yet",
-    request: { ...orchid, onFailure: "rollback" },
-    problems: [["onFailure", /"rollback" is not available/]],
-  },
-  {
     what: "an image that does not exist",
     request: { ...orchid, images: { ami: "ami-00000000000000000" } },
     problems: [["images.ami", /ami-00000000000000000 is not found/]],

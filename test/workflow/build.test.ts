@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
-import { rehearse, Stage } from "../../rehearsal/rehearse.ts";
+import { rehearse } from "../../rehearsal/rehearse.ts";
+import { Stage } from "../../rehearsal/stage.ts";
 
 const seed = 11;
 const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
@@ -52,11 +53,11 @@ describe("a build", () => {
 
   test("the same request again verifies the cluster and changes nothing", async () => {
     const stage = await Stage.open({ request: orchid, seed });
-    assert.equal((await stage.build(orchid, "first")).outcome.status, "SUCCEEDED");
+    assert.equal((await stage.run("build-cluster", orchid, "first")).outcome.status, "SUCCEEDED");
     const { world } = stage.account;
     const before = world.inventory();
     const calls = world.door.calls.length;
-    const { outcome } = await stage.build({ ...orchid, keepHours: 3 }, "second");
+    const { outcome } = await stage.run("build-cluster", { ...orchid, keepHours: 3 }, "second");
     assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
     const mutations = world.door.calls.slice(calls).filter(({ mutates, caller }) => mutates && caller.kind === "function");
     // The record is taken and released, the scripts that look are sent.
@@ -71,7 +72,7 @@ describe("a build", () => {
     const { world } = stage.account;
     const first = world.stepFunctions.start("build-cluster", "first", orchid);
     await world.universe.clock.run(world.universe.clock.sleep(60));
-    const { outcome } = await stage.build(orchid, "second");
+    const { outcome } = await stage.run("build-cluster", orchid, "second");
     assert.equal(outcome.error, "ConflictError");
     assert.match(outcome.cause ?? "", /being worked on by .*:first/);
     assert.equal((await world.universe.clock.run(first.done)).status, "SUCCEEDED");
@@ -80,15 +81,15 @@ describe("a build", () => {
 
   test("another request for a ready cluster is refused with the word rebuild", async () => {
     const stage = await Stage.open({ request: orchid, seed });
-    await stage.build(orchid, "first");
-    const { outcome } = await stage.build({ ...orchid, workers: { count: 2 } }, "second");
+    await stage.run("build-cluster", orchid, "first");
+    const { outcome } = await stage.run("build-cluster", { ...orchid, workers: { count: 2 } }, "second");
     assert.equal(outcome.error, "ConflictError");
     assert.match(outcome.cause ?? "", /rebuild/);
   });
 
-  test("a build that fails ends with its first cause and says exactly what it left", async () => {
+  test("a build that fails and is to be kept ends with its first cause and says exactly what it left", async () => {
     const faults = [{ operation: "CreateVpcEndpoint", code: "VpcEndpointLimitExceeded", nth: 3, after: false }];
-    const result = await rehearse({ request: orchid, seed, faults });
+    const result = await rehearse({ request: { ...orchid, onFailure: "keep" }, seed, faults });
     assert.deepEqual([result.status, result.error?.name, result.error?.state], ["failed", "QuotaError", "CreateEndpoints"]);
     for (const { type, id } of result.inventory.after.filter(
       ({ type, tags }) => ["vpc", "subnet"].includes(type) && "cloister:cluster" in tags,

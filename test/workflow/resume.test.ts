@@ -1,21 +1,21 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
-import { Stage } from "../../rehearsal/rehearse.ts";
+import { Stage } from "../../rehearsal/stage.ts";
 
-const request = { name: "orchid" };
+const request = { name: "orchid", onFailure: "keep" };
 
 describe("the same request after a build that was kept", () => {
   test("goes on where it stopped, after a pause, and ends with one cluster", async () => {
     const faults = [{ operation: "SendCommand", code: "AccessDeniedException", nth: 3, after: false }];
     const stage = await Stage.open({ request, seed: 3, faults });
     const { world } = stage.account;
-    const first = await stage.build(request, "first");
+    const first = await stage.run("build-cluster", request, "first");
     assert.equal(first.outcome.error, "AccessError");
     const kept = world.ec2
       .inventory()
       .filter(({ type, tags }) => (type === "instance" || type === "vpc") && tags["cloister:cluster"] === "orchid");
     assert.equal(kept.length, 4, kept.map(({ id }) => id).join());
-    const second = await stage.build(request, "second");
+    const second = await stage.run("build-cluster", request, "second");
     assert.equal(second.outcome.status, "SUCCEEDED", second.outcome.cause);
     const states = second.execution.history.events.flatMap(({ type, details }) =>
       type.endsWith("StateEntered") ? [details["name"]] : [],

@@ -57,6 +57,7 @@ const lockOf = (record: ClusterRecord, name: ClusterName, generations: readonly 
   ...holdOf(record, name),
   generations: [...generations],
   doomedVolumes: generations.filter((generation) => rowOf(record, generation)?.doomedVolumes),
+  vpcIds: generations.flatMap((generation) => rowOf(record, generation)?.made.vpcId ?? []),
 });
 
 /** The same execution gets the same lock; once its rows are destroyed, or another's, it is no longer the one (lifecycle 3.4). */
@@ -109,7 +110,8 @@ function choose(record: ClusterRecord, intent: Destroy, at: Circumstances) {
 function whySpared(record: ClusterRecord, generation: number, intent: Destroy, at: Circumstances): string | null {
   const row = rowOf(record, generation);
   const isTagged = intent.tagged.includes(generation);
-  if (row?.state === "gone" && !isTagged) return `generation ${generation} is gone`;
+  const wantsItsVolumes = intent.volumes === "delete" && (row?.volumes ?? []).length > 0;
+  if (row?.state === "gone" && !isTagged && !wantsItsVolumes) return `generation ${generation} is gone`;
   if (intent.because === null) return null;
   if (generation === record.current) return `generation ${generation} is current`;
   const state = row?.state ?? "unknown";

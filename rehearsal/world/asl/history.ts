@@ -2,6 +2,8 @@ import type { SimClock } from "../clock.ts";
 
 /** One event, in Step Functions' own names; `input` and `output` are kept as JSON text, as AWS gives them. */
 export interface HistoryEvent {
+  /** Whose it is; ids count within one execution. */
+  readonly execution: string;
   readonly id: number;
   readonly previousEventId: number;
   readonly timestamp: number;
@@ -16,10 +18,12 @@ export interface Thread {
 
 export class History {
   readonly events: HistoryEvent[] = [];
+  readonly #execution: string;
   readonly #clock: SimClock;
   readonly #onEvent: (event: HistoryEvent) => void;
 
-  constructor(clock: SimClock, onEvent: (event: HistoryEvent) => void = () => {}) {
+  constructor(execution: string, clock: SimClock, onEvent: (event: HistoryEvent) => void = () => {}) {
+    this.#execution = execution;
     this.#clock = clock;
     this.#onEvent = onEvent;
   }
@@ -32,6 +36,7 @@ export class History {
       ]),
     );
     const event = {
+      execution: this.#execution,
       id: this.events.length + 1,
       previousEventId: thread.previous,
       timestamp: this.#clock.now(),

@@ -16,10 +16,10 @@ export class StepFunctions {
   readonly #machines = new Map<string, Definition>();
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #warm = new Set<string>();
-  readonly #onEvent: (event: HistoryEvent, execution: string) => void;
+  readonly #onEvent: (event: HistoryEvent) => void;
   #calls = 0;
 
-  constructor(universe: Universe, onEvent: (event: HistoryEvent, execution: string) => void = () => {}) {
+  constructor(universe: Universe, onEvent: (event: HistoryEvent) => void = () => {}) {
     this.#universe = universe;
     this.#onEvent = onEvent;
   }
@@ -47,7 +47,7 @@ export class StepFunctions {
     const definition = this.#machines.get(machine);
     if (definition === undefined) throw new SimulationGap(`no state machine is called ${machine}`);
     const arn = this.executionArn(machine, name);
-    const history = new History(this.#universe.clock, (event) => this.#onEvent(event, arn));
+    const history = new History(arn, this.#universe.clock, this.#onEvent);
     const host: Host = {
       clock: this.#universe.clock,
       chance: this.#universe.chance,

@@ -12,6 +12,7 @@ import { prefixListOperations } from "./prefix-lists.ts";
 import { routeTableOperations } from "./route-tables.ts";
 import { addGroup, securityGroupOperations } from "./security-groups.ts";
 import type { Resource } from "./shelf.ts";
+import { snapshotOperations } from "./snapshots.ts";
 import { type Ec2Options, Ec2State } from "./state.ts";
 import { addSubnet, subnetOperations } from "./subnets.ts";
 import { tagOperations } from "./tags.ts";
@@ -81,6 +82,7 @@ export class Ec2 implements Service {
       ...imageOperations(state),
       ...offeringOperations(state),
       ...volumeOperations(state),
+      ...snapshotOperations(state),
       ...tagOperations(state),
       ...absentOperations(),
     };

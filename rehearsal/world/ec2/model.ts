@@ -120,6 +120,11 @@ export interface Volume extends Resource {
   attachment: { readonly instanceId: string; readonly device: string; readonly goesWithInstance: boolean } | null;
 }
 
+export interface Snapshot extends Resource {
+  readonly volumeId: string;
+  readonly size: number;
+}
+
 export interface Image extends Resource {
   readonly owner: string;
   readonly name: string;

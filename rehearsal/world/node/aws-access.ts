@@ -11,6 +11,7 @@ const names: Readonly<Record<ServiceName, { readonly iam: string; readonly endpo
   elb: { iam: "elasticloadbalancing", endpoint: "elasticloadbalancing" },
   ssm: { iam: "ssm", endpoint: "ssm" },
   s3: { iam: "s3", endpoint: "s3" },
+  elbClassic: { iam: "elasticloadbalancing", endpoint: "elasticloadbalancing" },
   sfn: { iam: "states", endpoint: "states" },
   quotas: { iam: "servicequotas", endpoint: "servicequotas" },
 };

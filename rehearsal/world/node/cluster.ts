@@ -98,6 +98,16 @@ export class Cluster {
     return this.objects.delete(keyOf(kind, namespace, name));
   }
 
+  /** Asks for the deletion of an object. One that a controller has work with stays until that is done: its finalizer. */
+  release(kind: string, namespace: string, name: string): void {
+    const stored = this.get(kind, namespace, name);
+    if (stored === undefined) return;
+    const isFinalized = kind === "Service" && stored.object["status"] !== undefined;
+    if (!isFinalized) this.remove(kind, namespace, name);
+    else
+      stored.object = { ...stored.object, metadata: { ...stored.object.metadata, deletionTimestamp: this.universe.clock.iso() } };
+  }
+
   add(member: Member): void {
     this.members.set(member.name, member);
     member.node.cluster = this;

@@ -5,6 +5,8 @@ export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
+    /** Set while the object waits for its finalizer. */
+    readonly deletionTimestamp?: string;
     readonly name: string;
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;

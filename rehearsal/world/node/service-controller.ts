@@ -149,8 +149,9 @@ async function openNodePort(call: Controller["call"], instanceId: string, key: s
 function watchService(cluster: Cluster, controller: Controller, service: KubeObject, made: Made): void {
   const { name, namespace = "default" } = service.metadata;
   const again = () => watchService(cluster, controller, service, made);
-  if (cluster.get("Service", namespace, name) !== undefined) cluster.universe.clock.after(2, again);
-  else void remove(cluster, controller, service, made);
+  const present = cluster.get("Service", namespace, name)?.object;
+  if (present !== undefined && present.metadata.deletionTimestamp === undefined) cluster.universe.clock.after(2, again);
+  else void remove(cluster, controller, service, made).then(() => cluster.remove("Service", namespace, name));
 }
 
 async function remove(cluster: Cluster, { call, instanceId }: Controller, service: KubeObject, made: Made): Promise<void> {

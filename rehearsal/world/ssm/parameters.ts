@@ -30,9 +30,9 @@ export class ParameterStore {
       })),
       GetParametersByPath: reads<sdk.GetParametersByPathCommandInput>(
         ["Path", "WithDecryption", "Recursive", "MaxResults", "NextToken"],
-        ({ Path = "", WithDecryption }) => ({
+        ({ Path = "", Recursive = false, WithDecryption }) => ({
           Parameters: [...this.#parameters.values()]
-            .filter(({ name }) => name.startsWith(`${Path}/`) && !name.slice(Path.length + 1).includes("/"))
+            .filter(({ name }) => name.startsWith(`${Path}/`) && (Recursive || !name.slice(Path.length + 1).includes("/")))
             .map((parameter) => this.#shown(parameter, WithDecryption === true)),
         }),
       ),

@@ -26,6 +26,7 @@ interface Command {
   readonly document: Document;
   readonly comment: string;
   readonly parameters: Readonly<Record<string, string>>;
+  readonly targets: readonly sdk.Target[];
   readonly requestedAt: number;
   readonly deliverySeconds: number;
   readonly invocations: Invocation[];
@@ -61,6 +62,10 @@ export class RunCommand {
         ["CommandId", "Details", "MaxResults", "NextToken"],
         (input) => this.#invocations(input),
       ),
+      CancelCommand: writes<sdk.CancelCommandCommandInput>(["CommandId"], ({ CommandId = "" }) => {
+        this.#cancel(this.#find(CommandId));
+        return {};
+      }),
       GetCommandInvocation: reads<sdk.GetCommandInvocationCommandInput>(["CommandId", "InstanceId"], (input) => this.#get(input)),
     };
   }
@@ -102,6 +107,7 @@ export class RunCommand {
         document,
         comment: Comment,
         parameters,
+        targets: Targets ?? [],
         requestedAt: now,
         deliverySeconds: TimeoutSeconds,
         status: "Pending",
@@ -135,18 +141,27 @@ export class RunCommand {
     }, online);
   }
 
+  /** What was not delivered never will be; a script that has begun goes on to its end all the same, unheard (facts 8.6, lifecycle 4). */
+  #cancel(command: Command): void {
+    for (const invocation of command.invocations)
+      if (!ended(invocation.status)) Object.assign(invocation, { status: "Cancelled", detail: "Cancelled" });
+    if (!ended(command.status)) Object.assign(command, { status: "Cancelled", detail: "Cancelled" });
+  }
+
   /** `concurrency` nodes at a time; after more than `errorsMax` failures the rest never hear of the command. */
   async #deliver(command: Command, concurrency: number, errorsMax: number): Promise<void> {
     command.status = "InProgress";
     const queue = [...command.invocations];
     const lane = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        if (ended(next.status)) continue;
         const failures = command.invocations.filter(({ status }) => ended(status) && status !== "Success").length;
         if (failures > errorsMax) Object.assign(next, { status: "Cancelled", detail: "Terminated" });
         else await this.#run(command, next);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
+    if (ended(command.status)) return;
     const bad = command.invocations.find(({ status }) => status !== "Success");
     command.status = bad === undefined ? "Success" : bad.status;
     command.detail = bad === undefined ? "Success" : bad.detail;
@@ -159,6 +174,7 @@ export class RunCommand {
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
     const limit = clock.sleep(command.deliverySeconds).then(() => "late" as const);
     const begun = agent === undefined ? await limit : await Promise.race([agent.online(), limit]);
+    if (ended(invocation.status)) return;
     if (begun === "late" || agent === undefined) {
       Object.assign(invocation, { status: "TimedOut", detail: "DeliveryTimedOut" });
       return;
@@ -168,6 +184,7 @@ export class RunCommand {
     const over = clock.sleep(command.document.timeoutSeconds).then(() => null);
     const result = await Promise.race([agent.run(command.document.script, environment), over]);
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
+    if (ended(invocation.status)) return;
     if (result === null) Object.assign(invocation, { status: "TimedOut", detail: "ExecutionTimedOut" });
     else
       Object.assign(invocation, {
@@ -183,6 +200,7 @@ export class RunCommand {
       CommandId: command.id,
       DocumentName: command.document.name,
       Comment: command.comment,
+      Targets: [...command.targets],
       Status: command.status,
       StatusDetails: command.detail,
       RequestedDateTime: new Date(command.requestedAt),
@@ -198,6 +216,7 @@ export class RunCommand {
     for (const { key, value = "" } of Filters) {
       if (key === "DocumentName") found = found.filter(({ document }) => document.name === value);
       else if (key === "InvokedAfter") found = found.filter(({ requestedAt }) => requestedAt >= Date.parse(value));
+      else if (key === "Status") found = found.filter(({ status }) => status === value);
       else throw new SimulationGap(`ListCommands' filter ${key} is not known`);
     }
     const { page, next } = paged(found, NextToken, MaxResults);

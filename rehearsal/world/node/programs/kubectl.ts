@@ -19,6 +19,7 @@ const switches = new Set([
   "-A",
   "--all-namespaces",
   "--wait=true",
+  "--wait=false",
 ]);
 
 /** Words and flags; every flag that is no switch has a value. */
@@ -78,6 +79,17 @@ const verbs: Readonly<Record<string, Verb>> = {
   auth: () => ({ stdout: "yes\n" }),
 };
 
+/** Kinds that the cluster keeps as objects, under the names by which they are asked for. */
+const kinds: Readonly<Record<string, string>> = {
+  configmap: "ConfigMap",
+  namespace: "Namespace",
+  persistentvolumeclaim: "PersistentVolumeClaim",
+  persistentvolumeclaims: "PersistentVolumeClaim",
+  pod: "Pod",
+  service: "Service",
+  services: "Service",
+};
+
 /** The resources under the names by which they are asked for. */
 function list(cluster: Cluster, resource: string, { flags }: Line): unknown[] {
   const space = flags.get("-n");
@@ -95,9 +107,11 @@ function list(cluster: Cluster, resource: string, { flags }: Line): unknown[] {
     const about = /involvedObject\.name=(\S+)/.exec(flags.get("--field-selector") ?? "")?.[1];
     return cluster.events.filter((event) => about === undefined || event.about === about);
   }
-  const kind = { configmap: "ConfigMap", service: "Service", namespace: "Namespace" }[resource];
+  const kind = kinds[resource];
   if (kind === undefined) throw new SimulationGap(`kubectl get ${resource} is not modelled`);
-  return cluster.all(kind).flatMap(({ object }) => (object.metadata.namespace === space ? [shown(cluster, object)] : []));
+  return cluster
+    .all(kind)
+    .flatMap(({ object }) => (flags.has("-A") || object.metadata.namespace === space ? [shown(cluster, object)] : []));
 }
 
 /** cluster-info holds a signature for each live token, a moment after it was made. */
@@ -140,7 +154,7 @@ function podObject(cluster: Cluster, pod: Pod): PodObject {
   const ready = bound && isPodReady(cluster, pod);
   return {
     metadata: { name, namespace, labels },
-    spec: { nodeName: pod.member.name },
+    spec: { nodeName: pod.member.name, volumes: spec.volumes ?? [] },
     status: {
       phase: ready ? "Running" : "Pending",
       podIP: ready ? pod.address : "",
@@ -221,7 +235,13 @@ function remove(cluster: Cluster, { words, flags }: Line): Answer {
     cluster.certificateKey = null;
     return {};
   }
-  if (resource !== "namespace") throw new SimulationGap(`kubectl delete ${words.slice(1).join(" ")} is not modelled`);
+  const kind = kinds[resource ?? ""];
+  if (kind === undefined || kind === "ConfigMap" || name === "")
+    throw new SimulationGap(`kubectl delete ${words.slice(1).join(" ")} is not modelled`);
+  if (kind !== "Namespace") {
+    cluster.release(kind, flags.get("-n") ?? "default", name);
+    return {};
+  }
   for (const { object } of [...cluster.objects.values()]) {
     const isIn = object.metadata.namespace === name || (object.kind === "Namespace" && object.metadata.name === name);
     if (isIn) cluster.remove(object.kind, object.metadata.namespace, object.metadata.name);
