@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
@@ -34,6 +35,7 @@ const config = { region: "us-west-2", credentials: { accessKeyId: "virtual", sec
 const real = {
   ec2: new EC2Client(config),
   elb: new ElasticLoadBalancingV2Client(config),
+  elbClassic: new ElasticLoadBalancingClient(config),
   ssm: new SSMClient(config),
   s3: new S3Client(config),
   sfn: new SFNClient(config),
@@ -282,6 +284,7 @@ export class VirtualAccount {
     const made: Aws = {
       ec2: door.bind(own(real.ec2), "ec2", caller),
       elb: door.bind(own(real.elb), "elb", caller),
+      elbClassic: door.bind(own(real.elbClassic), "elbClassic", caller),
       ssm: door.bind(own(real.ssm), "ssm", caller),
       s3: door.bind(own(real.s3), "s3", caller),
       sfn: door.bind(own(real.sfn), "sfn", caller),

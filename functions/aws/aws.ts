@@ -1,4 +1,5 @@
 import type { EC2Client } from "@aws-sdk/client-ec2";
+import type { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
@@ -26,6 +27,8 @@ export type Deployment = z.infer<typeof Deployment>;
 export interface Aws {
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
+  /** Classic load balancers: what a Service without our annotation gets from the cloud provider (facts 2.10). */
+  readonly elbClassic: ElasticLoadBalancingClient;
   readonly ssm: SSMClient;
   readonly s3: S3Client;
   readonly sfn: SFNClient;

@@ -1,4 +1,5 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
@@ -25,6 +26,7 @@ const deploymentFrom = (env: NodeJS.ProcessEnv): Deployment =>
 export const lambdaAws = (): Aws => ({
   ec2: new EC2Client(options),
   elb: new ElasticLoadBalancingV2Client(options),
+  elbClassic: new ElasticLoadBalancingClient(options),
   ssm: new SSMClient(options),
   s3: new S3Client(options),
   sfn: new SFNClient(options),

@@ -1,15 +1,17 @@
 import { EC2ServiceException } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingServiceException } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2ServiceException } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { S3ServiceException } from "@aws-sdk/client-s3";
 import { ServiceQuotasServiceException } from "@aws-sdk/client-service-quotas";
 import { SFNServiceException } from "@aws-sdk/client-sfn";
 import { SSMServiceException } from "@aws-sdk/client-ssm";
 
-export type ServiceName = "ec2" | "elb" | "ssm" | "s3" | "sfn" | "quotas";
+export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas";
 
 const exceptions = {
   ec2: EC2ServiceException,
   elb: ElasticLoadBalancingV2ServiceException,
+  elbClassic: ElasticLoadBalancingServiceException,
   ssm: SSMServiceException,
   s3: S3ServiceException,
   sfn: SFNServiceException,

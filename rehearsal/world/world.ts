@@ -4,6 +4,7 @@ import { Chance } from "./chance.ts";
 import { SimClock } from "./clock.ts";
 import { Door, type FaultRule } from "./door.ts";
 import { Ec2 } from "./ec2/ec2.ts";
+import { ElbClassic } from "./elb-classic.ts";
 import { Elbv2 } from "./elbv2.ts";
 import { VpcFabric } from "./fabric.ts";
 import { NodeAws } from "./node/aws-access.ts";
@@ -25,6 +26,7 @@ export class World {
   readonly universe: Universe;
   readonly ec2: Ec2;
   readonly elb: Elbv2;
+  readonly elbClassic: ElbClassic;
   readonly ssm: Ssm;
   readonly s3 = new S3();
   readonly quotas = new ServiceQuotas();
@@ -39,6 +41,7 @@ export class World {
     this.universe = { clock, chance: new Chance(seed), region, account: "111122223333" };
     this.ec2 = new Ec2(this.universe);
     this.elb = new Elbv2(this.universe, this.ec2);
+    this.elbClassic = new ElbClassic(this.universe, this.ec2);
     this.ssm = new Ssm(this.universe);
     this.stepFunctions = new StepFunctions(this.universe, (event) => onEvent(event));
     this.nodes = new Nodes(this.universe, {
@@ -50,12 +53,12 @@ export class World {
     });
     this.fabric = new VpcFabric(this.ec2, this.elb, this.nodes);
     this.aws = new NodeAws(this.universe, this.ec2, this.fabric, () => this.door);
-    const services = [this.ec2, this.elb, this.ssm, this.s3, this.quotas, new SfnApi(this.stepFunctions)];
+    const services = [this.ec2, this.elb, this.elbClassic, this.ssm, this.s3, this.quotas, new SfnApi(this.stepFunctions)];
     this.door = new Door(clock, this.universe.chance, services, faults);
   }
 
   /** Everything that exists, over all services. */
   inventory(): InventoryItem[] {
-    return [this.ec2, this.elb, this.ssm, this.s3].flatMap((service) => service.inventory());
+    return [this.ec2, this.elb, this.elbClassic, this.ssm, this.s3].flatMap((service) => service.inventory());
   }
 }

@@ -1,4 +1,5 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
@@ -63,6 +64,7 @@ export function site(options: Options = {}) {
   const aws: Aws = {
     ec2: door.bind(new EC2Client(client), "ec2", caller),
     elb: door.bind(new ElasticLoadBalancingV2Client(client), "elb", caller),
+    elbClassic: door.bind(new ElasticLoadBalancingClient(client), "elbClassic", caller),
     ssm: door.bind(new SSMClient(client), "ssm", caller),
     s3: door.bind(new S3Client(client), "s3", caller),
     sfn: door.bind(new SFNClient(client), "sfn", caller),

@@ -45,6 +45,7 @@ export class Ec2State {
   readonly interfaces: Shelf<model.NetworkInterface>;
   readonly instances: Shelf<model.Instance>;
   readonly volumes: Shelf<model.Volume>;
+  readonly snapshots: Shelf<model.Snapshot>;
   readonly images: Shelf<model.Image>;
   readonly prefixLists: readonly model.PrefixList[];
   readonly instanceTypes = new Map(instanceTypes.map((type) => [type.name, type]));
@@ -89,23 +90,24 @@ export class Ec2State {
     this.interfaces = new Shelf(sight, "eni", "InvalidNetworkInterfaceID.NotFound");
     this.instances = new Shelf(sight, "i", "InvalidInstanceID.NotFound");
     this.volumes = new Shelf(sight, "vol", "InvalidVolume.NotFound");
+    this.snapshots = new Shelf(sight, "snap", "InvalidSnapshot.NotFound");
     this.images = new Shelf(sight, "ami", "InvalidAMIID.NotFound");
   }
 
   shelves(): Shelf<Resource>[] {
-    const { vpcs, subnets, gateways, routeTables, groups, rules, endpoints, interfaces, instances, volumes, images } = this;
     return [
-      vpcs,
-      subnets,
-      gateways,
-      routeTables,
-      groups,
-      rules,
-      endpoints,
-      interfaces,
-      instances,
-      volumes,
-      images,
+      this.vpcs,
+      this.subnets,
+      this.gateways,
+      this.routeTables,
+      this.groups,
+      this.rules,
+      this.endpoints,
+      this.interfaces,
+      this.instances,
+      this.volumes,
+      this.snapshots,
+      this.images,
     ] as unknown as Shelf<Resource>[];
   }
 
