@@ -27,7 +27,7 @@ export type Deployment = z.infer<typeof Deployment>;
 export interface Aws {
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
-  /** The API of classic load balancers, which the cloud provider still makes where nobody says otherwise (facts 7.1). */
+  /** Classic load balancers: what a Service without our annotation gets from the cloud provider (facts 2.10). */
   readonly elbClassic: ElasticLoadBalancingClient;
   readonly ssm: SSMClient;
   readonly s3: S3Client;

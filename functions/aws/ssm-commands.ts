@@ -103,7 +103,7 @@ export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
 
   async underWay({ cluster, generations }) {
     const found: CommandId[] = [];
-    for (const value of ["Pending", "InProgress"]) {
+    for (const value of ["Pending", "InProgress", "Cancelling"]) {
       const filters = [{ key: "Status" as const, value }];
       for await (const { Commands = [] } of paginateListCommands({ client: ssm }, { Filters: filters, MaxResults: 50 })) {
         const ours = Commands.filter(({ Targets, DocumentName = "" }) => {

@@ -110,7 +110,13 @@ describe("a destroy", () => {
     await call("ec2", "AuthorizeSecurityGroupIngress", { GroupId: nodeGroup, IpPermissions: [rule] });
     const shared = { Subnets: [subnetId()], SecurityGroups: [GroupId], Tags: [clusterTag] };
     await call("elb", "CreateLoadBalancer", { ...shared, Name: "a0123456789", Type: "network", Scheme: "internal" });
-    await call("elbClassic", "CreateLoadBalancer", { ...shared, LoadBalancerName: "a9876543210" });
+    const listener = { Protocol: "TCP", LoadBalancerPort: 80, InstanceProtocol: "TCP", InstancePort: 30_000 };
+    await call("elbClassic", "CreateLoadBalancer", {
+      ...shared,
+      LoadBalancerName: "a9876543210",
+      Scheme: "internal",
+      Listeners: [listener],
+    });
     await call("elb", "CreateTargetGroup", {
       Name: "k8s-leaked",
       Protocol: "TCP",

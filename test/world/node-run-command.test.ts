@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { Chance } from "../../rehearsal/world/chance.ts";
 import { SimClock } from "../../rehearsal/world/clock.ts";
 import { Door } from "../../rehearsal/world/door.ts";
+import type { ScriptResult } from "../../rehearsal/world/ssm/command.ts";
 import { readDocument } from "../../rehearsal/world/ssm/documents.ts";
-import type { ScriptResult } from "../../rehearsal/world/ssm/run-command.ts";
 import { Ssm } from "../../rehearsal/world/ssm/ssm.ts";
 
 const fails = (call: Promise<unknown>, name: string) => assert.rejects(call, (error: Error) => error.name === name);
@@ -19,7 +19,7 @@ const order = { DocumentName: "join", Targets: [{ Key: "tag:role", Values: ["wor
 interface Node {
   readonly id: string;
   readonly isOnline?: boolean;
-  run?(): Promise<ScriptResult>;
+  run?(script: string, environment: object, kill?: AbortSignal): Promise<ScriptResult>;
 }
 
 function account(...nodes: readonly Node[]) {
@@ -97,6 +97,69 @@ describe("Run Command", () => {
     assert.equal((await invocation(id, "i-2"))["Status"], "Cancelled");
   });
 
+  describe("called off", () => {
+    const status = async (at: ReturnType<typeof account>, id: string, node: string) => (await at.invocation(id, node))["Status"];
+
+    test("is Cancelling, then Cancelled, where an agent never heard of it, and nothing runs there", async () => {
+      const ran: string[] = [];
+      const run = async () => {
+        ran.push("i-gone");
+        return good;
+      };
+      const at = account({ id: "i-gone", isOnline: false, run });
+      const id = await at.send();
+      await at.pass(30);
+      await at.call("CancelCommand", { CommandId: id });
+      assert.equal(await status(at, id, "i-gone"), "Cancelling");
+      await at.pass(60);
+      assert.equal(await status(at, id, "i-gone"), "Cancelled");
+      const { Commands } = (await at.call("ListCommands", { CommandId: id })) as { Commands: { Status: string }[] };
+      assert.deepEqual([Commands[0]?.Status, ran], ["Cancelled", []]);
+    });
+
+    test("comes too late for what has ended", async () => {
+      const at = account({ id: "i-1" });
+      const id = await at.send();
+      await at.pass(60);
+      await at.call("CancelCommand", { CommandId: id, InstanceIds: ["i-1"] });
+      await at.pass(60);
+      assert.equal(await status(at, id, "i-1"), "Success");
+    });
+
+    test("is Cancelled on every node, and some of the scripts go on to their end unheard", async () => {
+      const finished: string[] = [];
+      const killed: string[] = [];
+      const ids = Array.from({ length: 8 }, (_, n) => `i-${n}`);
+      const at = account(
+        ...ids.map((id) => ({
+          id,
+          run: async (_script: string, _environment: object, kill?: AbortSignal) => {
+            await at.clock.sleep(200);
+            (kill?.aborted === true ? killed : finished).push(id);
+            return good;
+          },
+        })),
+      );
+      const id = await at.send();
+      await at.pass(30);
+      await at.call("CancelCommand", { CommandId: id });
+      await at.pass(30);
+      for (const node of ids) assert.equal(await status(at, id, node), "Cancelled");
+      await at.pass(600);
+      assert.equal(killed.length + finished.length, ids.length);
+      assert.ok(killed.length > 0 && finished.length > 0, `killed ${killed}, finished ${finished}`);
+      for (const node of ids) assert.equal(await status(at, id, node), "Cancelled");
+    });
+
+    test("is refused for a command or a target that there is not", async () => {
+      const at = account({ id: "i-1" });
+      const id = await at.send();
+      await fails(at.call("CancelCommand", { CommandId: "0" }), "InvalidCommandId");
+      await fails(at.call("CancelCommand", { CommandId: id, InstanceIds: ["i-2"] }), "InvalidInstanceId");
+      await fails(at.call("CancelCommand", { CommandId: id, InstanceIds: ["i-1", "i-1"] }), "DuplicateInstanceId");
+    });
+  });
+
   test("says NoInstancesInTag, not an error, when no node has the tag", async () => {
     const { call, send } = account();
     const { Commands } = await call("ListCommands", { CommandId: await send() });
@@ -125,5 +188,25 @@ describe("Parameter Store", () => {
     assert.notEqual(await read(false), "token");
     await call("DeleteParameter", { Name: secret.Name });
     await fails(read(true), "ParameterNotFound");
+  });
+
+  test("deletes up to ten at once and lists what was not there", async () => {
+    const { call } = account();
+    for (const name of ["join", "kubeconfig"]) await call("PutParameter", { ...secret, Name: `/cloister/orchid/g1/${name}` });
+    const names = ["/cloister/orchid/g1/join", "/cloister/orchid/g1/none"];
+    const answer = await call("DeleteParameters", { Names: names });
+    assert.deepEqual([answer["DeletedParameters"], answer["InvalidParameters"]], [[names[0]], [names[1]]]);
+    await fails(call("DeleteParameters", { Names: Array.from({ length: 11 }, (_, n) => `/p${n}`) }), "ValidationException");
+  });
+
+  test("lists a path in pages of ten, and what lies deeper only when asked to", async () => {
+    const { call } = account();
+    for (let n = 0; n < 12; n++) await call("PutParameter", { ...secret, Name: `/cloister/orchid/g1/p${n}` });
+    const list = async (input: object) =>
+      (await call("GetParametersByPath", { Path: "/cloister/orchid", ...input })) as { Parameters: object[]; NextToken?: string };
+    assert.deepEqual((await list({})).Parameters, []);
+    const first = await list({ Recursive: true });
+    const second = await list({ Recursive: true, NextToken: first.NextToken });
+    assert.deepEqual([first.Parameters.length, second.Parameters.length, second.NextToken], [10, 2, undefined]);
   });
 });

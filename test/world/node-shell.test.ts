@@ -31,6 +31,31 @@ describe("a node's shell", () => {
     assert.equal((clock.now() - Date.parse(start)) / 1000, 60);
   });
 
+  test("a script that is killed, or whose machine goes down, ends at its next program and gives the node's lock back", async () => {
+    const ran: string[] = [];
+    const programs: Record<string, Program> = {
+      sleep,
+      take: async ({ args, lock }) => {
+        const isMine = await lock(30);
+        ran.push(`${args[0]} ${isMine}`);
+        return {};
+      },
+    };
+    const clock = new SimClock(start);
+    let isUp = true;
+    const shell = new Shell(clock, programs, () => isUp);
+    const kill = new AbortController();
+    void shell.run("take first; sleep 10; take again", {}, kill.signal);
+    await clock.run(clock.sleep(5));
+    kill.abort();
+    await clock.run(clock.sleep(10));
+    void shell.run("take second; sleep 100; take never", {});
+    await clock.run(clock.sleep(50));
+    isUp = false;
+    await clock.run(clock.sleep(100));
+    assert.deepEqual(ran, ["first true", "second true"]);
+  });
+
   test("keeps a node's files from one script to the next", async () => {
     const { run, shell } = machine();
     await run("mkdir -p /var/lib/cloister && echo 7 > /var/lib/cloister/fence");

@@ -6,6 +6,7 @@ import { gatewayOperations } from "./gateways.ts";
 import { imageOperations } from "./images.ts";
 import { instanceOperations } from "./instances.ts";
 import { interfaceOperations } from "./interfaces.ts";
+import { runInstances } from "./launch.ts";
 import type { Instance } from "./model.ts";
 import { offeringOperations } from "./offerings.ts";
 import { prefixListOperations } from "./prefix-lists.ts";
@@ -49,6 +50,7 @@ function factsOf(item: Resource): Record<string, string | number | boolean> {
     "size",
     "volumeType",
     "publicAddress",
+    "volumeId",
   ];
   return Object.fromEntries(
     keys.flatMap((key) => {
@@ -129,6 +131,11 @@ export class Ec2 implements Service {
     return this.#watch.foreignTouched;
   }
 
+  /** Another service has changed what lies in a VPC: the watch looks again. */
+  noteChange(operation: string): void {
+    this.#watch.check(operation);
+  }
+
   /** Call it when the world is set up: what is there now belongs to somebody else. */
   markForeign(): void {
     this.#watch.markForeign();
@@ -163,6 +170,25 @@ export class Ec2 implements Service {
     const group = addGroup(state, { vpcId: vpc.id, name: "theirs", description: "Of somebody else" }, new Map());
     this.markForeign();
     return { vpcId: vpc.id, subnetId: subnet.id, groupId: group.id };
+  }
+
+  /** Somebody else's network interface in a subnet, which may be ours. */
+  seedForeignInterface(subnetId: string): string {
+    const shared = { groupIds: [], description: "Of somebody else", subject: "foreign", requester: null };
+    const { id } = this.state.newInterface({ ...shared, subnetId, kind: "interface" });
+    this.#watch.addForeign([id]);
+    return id;
+  }
+
+  /** Somebody else's instance in a subnet, which may be ours, with what belongs to it. */
+  seedForeignInstance(subnetId: string, imageId: string): string {
+    const one = { ImageId: imageId, InstanceType: "m7i.large", MinCount: 1, MaxCount: 1, SubnetId: subnetId } as const;
+    const ids = runInstances(this.state, one).instances.flatMap(({ id, interfaceId }) => {
+      const disks = this.state.volumes.all().filter(({ attachment }) => attachment?.instanceId === id);
+      return [id, interfaceId, ...disks.map((disk) => disk.id)];
+    });
+    this.#watch.addForeign(ids);
+    return ids[0] ?? "";
   }
 
   /** A route that no call of ours can make: to a NAT or transit gateway, a peering. */

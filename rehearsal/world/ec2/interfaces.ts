@@ -1,9 +1,13 @@
 import type * as sdk from "@aws-sdk/client-ec2";
-import { type Operations, reads } from "../operation.ts";
+import { fault } from "../fault.ts";
+import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import type { NetworkInterface } from "./model.ts";
 import { tagList } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
+
+const isHeld = ({ instanceId, requester }: NetworkInterface): boolean => instanceId !== null || requester !== null;
+const statusOf = (own: NetworkInterface): string => (isHeld(own) ? "in-use" : "available");
 
 const facets: Facets<NetworkInterface> = {
   "network-interface-id": ({ id }) => [id],
@@ -18,7 +22,7 @@ const facets: Facets<NetworkInterface> = {
   "addresses.private-ip-address": ({ address }) => [address],
   "association.public-ip": ({ publicAddress }) => (publicAddress === null ? [] : [publicAddress]),
   "attachment.instance-id": ({ instanceId }) => (instanceId === null ? [] : [instanceId]),
-  status: () => ["in-use"],
+  status: (own) => [statusOf(own)],
 };
 
 const shown = (state: Ec2State, own: NetworkInterface) => ({
@@ -35,7 +39,7 @@ const shown = (state: Ec2State, own: NetworkInterface) => ({
   ...(own.requester === null ? {} : { RequesterId: own.requester }),
   Groups: own.groupIds.map((GroupId) => ({ GroupId, GroupName: state.groups.find(GroupId)?.name ?? "" })),
   SourceDestCheck: own.sourceDestCheck,
-  Status: "in-use",
+  Status: statusOf(own),
   OwnerId: state.universe.account,
   ...(own.publicAddress === null ? {} : { Association: { PublicIp: own.publicAddress, IpOwnerId: "amazon" } }),
   ...(own.instanceId === null ? {} : { Attachment: { InstanceId: own.instanceId, DeviceIndex: 0, Status: "attached" } }),
@@ -51,4 +55,11 @@ export const interfaceOperations = (state: Ec2State): Operations => ({
       return { NetworkInterfaces: page.map((own) => shown(state, own)), ...rest };
     },
   ),
+  DeleteNetworkInterface: writes<sdk.DeleteNetworkInterfaceCommandInput>(["NetworkInterfaceId"], ({ NetworkInterfaceId }) => {
+    const own = state.interfaces.get(NetworkInterfaceId);
+    // What AWS made for a service goes with that service only (facts 7.1, 7.3).
+    if (isHeld(own)) throw fault("ec2", "InvalidParameterValue", `Network interface '${own.id}' is currently in use.`);
+    state.interfaces.remove(own.id);
+    return {};
+  }),
 });

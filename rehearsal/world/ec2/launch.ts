@@ -116,6 +116,7 @@ function addDisks(state: Ec2State, instance: Instance, image: Image, input: sdk.
       volumeType: Ebs?.VolumeType ?? "gp2",
       isEncrypted: Ebs?.Encrypted ?? false,
       state: "in-use",
+      isDetaching: false,
       attachment: { instanceId: instance.id, device: DeviceName, goesWithInstance: Ebs?.DeleteOnTermination ?? true },
     });
   }

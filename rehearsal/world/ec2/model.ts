@@ -117,12 +117,17 @@ export interface Volume extends Resource {
   readonly volumeType: string;
   readonly isEncrypted: boolean;
   state: "creating" | "available" | "in-use";
+  /** A disk that is being taken off is still in use. */
+  isDetaching: boolean;
   attachment: { readonly instanceId: string; readonly device: string; readonly goesWithInstance: boolean } | null;
 }
 
 export interface Snapshot extends Resource {
   readonly volumeId: string;
   readonly size: number;
+  readonly isEncrypted: boolean;
+  readonly description: string;
+  state: "pending" | "completed";
 }
 
 export interface Image extends Resource {

@@ -95,21 +95,19 @@ export class Ec2State {
   }
 
   shelves(): Shelf<Resource>[] {
-    const { vpcs, subnets, gateways, routeTables, groups, rules, endpoints, interfaces, instances, volumes, snapshots, images } =
-      this;
     return [
-      vpcs,
-      subnets,
-      gateways,
-      routeTables,
-      groups,
-      rules,
-      endpoints,
-      interfaces,
-      instances,
-      volumes,
-      snapshots,
-      images,
+      this.vpcs,
+      this.subnets,
+      this.gateways,
+      this.routeTables,
+      this.groups,
+      this.rules,
+      this.endpoints,
+      this.interfaces,
+      this.instances,
+      this.volumes,
+      this.snapshots,
+      this.images,
     ] as unknown as Shelf<Resource>[];
   }
 

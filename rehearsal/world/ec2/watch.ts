@@ -28,6 +28,11 @@ export class Watch {
       for (const { id, type, tags } of shelf.all()) if (type !== "image" && !tags.has("cloister:cluster")) this.#foreign.add(id);
   }
 
+  /** These are somebody else's, whatever they lie in. */
+  addForeign(ids: readonly string[]): void {
+    for (const id of ids) this.#foreign.add(id);
+  }
+
   /** Notes a change that names a foreign resource, wherever in its input. */
   touch(operation: string, input: unknown): void {
     for (const [id] of JSON.stringify(input).matchAll(/\b[a-z]+-[0-9a-f]{8,17}\b/g))

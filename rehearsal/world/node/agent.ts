@@ -58,7 +58,7 @@ function register(node: VirtualNode, around: Surroundings): void {
       return lastUp;
     },
     online: () => (node.isUp ? Promise.resolve("online" as const) : new Promise<never>(() => {})),
-    run: (script, environment) => node.shell.run(script, isNewEnough(node.image.agentVersion) ? environment : {}),
+    run: (script, environment, kill) => node.shell.run(script, isNewEnough(node.image.agentVersion) ? environment : {}, kill),
   };
   around.ssm.agents.register(managed);
 }

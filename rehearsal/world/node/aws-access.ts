@@ -9,9 +9,10 @@ import type { Universe } from "../service.ts";
 const names: Readonly<Record<ServiceName, { readonly iam: string; readonly endpoint: string }>> = {
   ec2: { iam: "ec2", endpoint: "ec2" },
   elb: { iam: "elasticloadbalancing", endpoint: "elasticloadbalancing" },
+  // Both generations share one prefix and one endpoint (facts 2.9, 3).
+  elbClassic: { iam: "elasticloadbalancing", endpoint: "elasticloadbalancing" },
   ssm: { iam: "ssm", endpoint: "ssm" },
   s3: { iam: "s3", endpoint: "s3" },
-  elbClassic: { iam: "elasticloadbalancing", endpoint: "elasticloadbalancing" },
   sfn: { iam: "states", endpoint: "states" },
   quotas: { iam: "servicequotas", endpoint: "servicequotas" },
 };

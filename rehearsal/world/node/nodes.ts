@@ -98,7 +98,7 @@ export class Nodes implements Listeners {
       instance,
       subject: `${instance.tags.get("Name") ?? instance.id}/${instance.address}`,
       image,
-      shell: new Shell(universe.clock, programs),
+      shell: new Shell(universe.clock, programs, () => node.isUp),
       images: new Map(image.preloaded.map((ref) => [ref, true])),
       cluster: null,
       hasApiServer: false,

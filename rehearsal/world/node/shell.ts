@@ -1,7 +1,7 @@
 import { Bash, type CommandName, defineCommand, InMemoryFs, parse, type ScriptNode } from "just-bash";
 import type { SimClock } from "../clock.ts";
 import { SimulationGap } from "../service.ts";
-import type { ScriptResult } from "../ssm/run-command.ts";
+import type { ScriptResult } from "../ssm/command.ts";
 
 /** What a program gets: its arguments, what stands before it in the pipe, the node's files, and virtual time. */
 export interface Call {
@@ -20,6 +20,15 @@ export interface Answer {
 
 /** A program of the node: its name, and what it does. */
 export type Program = (call: Call) => Promise<Answer> | Answer;
+
+/** One script under way. */
+interface Run {
+  readonly own: symbol;
+  outside<R>(wait: () => Promise<R>): Promise<R>;
+  /** What went wrong in the simulator, not in the script. */
+  readonly gaps: unknown[];
+  readonly kill: AbortSignal | undefined;
+}
 
 /**
  * Scripts are bounded by virtual time alone; the interpreter's own limits must never be met first. Without a limit of real time
@@ -50,16 +59,19 @@ export class Shell {
   readonly fs = new InMemoryFs();
   readonly #clock: SimClock;
   readonly #programs: Readonly<Record<string, Program>>;
+  readonly #isUp: () => boolean;
   /** The run that holds the node's lock. */
   #holder: symbol | null = null;
 
-  constructor(clock: SimClock, programs: Readonly<Record<string, Program>>) {
+  /** `isUp`: whether the machine runs; when it goes down, its processes go with it. */
+  constructor(clock: SimClock, programs: Readonly<Record<string, Program>>, isUp: () => boolean = () => true) {
     this.#clock = clock;
+    this.#isUp = isUp;
     this.#programs = programs;
   }
 
-  /** Runs a script to its end on the virtual clock. */
-  run(script: string, environment: Readonly<Record<string, string>>): Promise<ScriptResult> {
+  /** Runs a script to its end on the virtual clock, or to the program before which it is killed: then it never answers. */
+  run(script: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult> {
     return this.#clock.hold(async (outside) => {
       const own = Symbol("run");
       const gaps: unknown[] = [];
@@ -68,7 +80,7 @@ export class Shell {
         defenseInDepth: false,
         fs: this.fs,
         commands: installed,
-        customCommands: this.#commands(own, outside, gaps),
+        customCommands: this.#commands({ own, outside, gaps, kill }),
         env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", ...environment },
         cwd: "/",
         executionLimits,
@@ -86,7 +98,7 @@ export class Shell {
   }
 
   /** The node's programs as the interpreter wants them; what they throw is kept, and time moves while they work. */
-  #commands(own: symbol, outside: <R>(wait: () => Promise<R>) => Promise<R>, gaps: unknown[]) {
+  #commands({ own, outside, gaps, kill }: Run) {
     return Object.entries(this.#programs).map(([name, program]) =>
       defineCommand(name, async (args, { stdin }) => {
         const call: Call = {
@@ -95,6 +107,7 @@ export class Shell {
           sleep: (seconds) => this.#clock.sleep(seconds),
           lock: (seconds) => this.#lock(own, seconds),
         };
+        if (kill?.aborted === true || !this.#isUp()) return outside(() => this.#die(own));
         try {
           const { stdout = "", stderr = "", exitCode = 0 } = await outside(async () => program(call));
           return { stdout, stderr, exitCode };
@@ -104,6 +117,12 @@ export class Shell {
         }
       }),
     );
+  }
+
+  /** A killed process gives its lock back, and is heard of no more. */
+  #die(own: symbol): Promise<never> {
+    if (this.#holder === own) this.#holder = null;
+    return new Promise<never>(() => {});
   }
 
   async #lock(run: symbol, seconds: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import type * as sdk from "@aws-sdk/client-ssm";
 import { reads } from "../operation.ts";
 import type { Operation } from "../service.ts";
 import { SimulationGap } from "../service.ts";
-import type { ScriptResult } from "./run-command.ts";
+import type { ScriptResult } from "./command.ts";
 
 /** A managed instance, as SSM knows it through its agent. */
 export interface ManagedNode {
@@ -16,7 +16,8 @@ export interface ManagedNode {
   lastPing(): number;
   /** Settles when the agent takes commands. */
   online(): Promise<"online">;
-  run(script: string, environment: Readonly<Record<string, string>>): Promise<ScriptResult>;
+  /** Runs a script to its end; an aborted `kill` ends its processes at the next program, and it never answers. */
+  run(script: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult>;
 }
 
 /** The agents that ever registered. A node that is gone stays listed as Online until its heartbeats are missed. */

@@ -14,6 +14,9 @@ interface Parameter {
 /** Standard 4 KB, Advanced 8 KB (facts 8.6). */
 const bytesMax = { Standard: 4096, Advanced: 8192 } as const;
 
+/** The most that one DeleteParameters or one page of GetParametersByPath takes (API reference). */
+const pageMax = 10;
+
 /** Parameter Store. A SecureString's value is given only to who asks for it decrypted. */
 export class ParameterStore {
   readonly operations: Readonly<Record<string, Operation>>;
@@ -30,17 +33,14 @@ export class ParameterStore {
       })),
       GetParametersByPath: reads<sdk.GetParametersByPathCommandInput>(
         ["Path", "WithDecryption", "Recursive", "MaxResults", "NextToken"],
-        ({ Path = "", Recursive = false, WithDecryption }) => ({
-          Parameters: [...this.#parameters.values()]
-            .filter(({ name }) => name.startsWith(`${Path}/`) && (Recursive || !name.slice(Path.length + 1).includes("/")))
-            .map((parameter) => this.#shown(parameter, WithDecryption === true)),
-        }),
+        (input) => this.#list(input),
       ),
       DeleteParameter: writes<sdk.DeleteParameterCommandInput>(["Name"], ({ Name = "" }) => {
         this.#find(Name);
         this.#parameters.delete(Name);
         return {};
       }),
+      DeleteParameters: writes<sdk.DeleteParametersCommandInput>(["Names"], ({ Names = [] }) => this.#deleteAll(Names)),
     };
   }
 
@@ -69,6 +69,28 @@ export class ParameterStore {
     const found = this.#parameters.get(name);
     if (found === undefined) throw fault("ssm", "ParameterNotFound", `Parameter ${name} not found.`);
     return found;
+  }
+
+  /** What is not there makes no error here: it is listed as invalid (API reference, DeleteParameters). */
+  #deleteAll(names: readonly string[]) {
+    if (names.length === 0 || names.length > pageMax)
+      throw fault("ssm", "ValidationException", `Member must have length between 1 and ${pageMax}`);
+    const found = names.filter((name) => this.#parameters.delete(name));
+    return { DeletedParameters: found, InvalidParameters: names.filter((name) => !found.includes(name)) };
+  }
+
+  #list({ Path = "", WithDecryption, Recursive, MaxResults = pageMax, NextToken }: sdk.GetParametersByPathCommandInput) {
+    if (MaxResults > pageMax) throw fault("ssm", "ValidationException", `MaxResults must be at most ${pageMax}`);
+    const inside = `${Path.replace(/\/$/, "")}/`;
+    const found = [...this.#parameters.values()].filter(
+      ({ name }) => name.startsWith(inside) && (Recursive === true || !name.slice(inside.length).includes("/")),
+    );
+    const start = Number(NextToken ?? 0);
+    const end = start + MaxResults;
+    return {
+      Parameters: found.slice(start, end).map((parameter) => this.#shown(parameter, WithDecryption === true)),
+      ...(end < found.length ? { NextToken: String(end) } : {}),
+    };
   }
 
   #put({ Name = "", Value = "", Type = "String", Tier = "Standard", Overwrite, Tags }: sdk.PutParameterCommandInput) {

@@ -4,40 +4,11 @@ import { reads, writes } from "../operation.ts";
 import type { Operation, Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
 import type { Agents, ManagedNode } from "./agents.ts";
+import { become, type Command, commandShown, ended, type Invocation, newInvocation, uuid, width } from "./command.ts";
 import { checkParameters, type Document } from "./documents.ts";
-
-/** What a script left behind: the streams as far as the agent keeps them. */
-export interface ScriptResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Invocation {
-  readonly instanceId: string;
-  readonly at: number;
-  status: "Pending" | "InProgress" | "Success" | "Failed" | "TimedOut" | "Cancelled";
-  detail: string;
-  result: ScriptResult;
-}
-
-interface Command {
-  readonly id: string;
-  readonly document: Document;
-  readonly comment: string;
-  readonly parameters: Readonly<Record<string, string>>;
-  readonly targets: readonly sdk.Target[];
-  readonly requestedAt: number;
-  readonly deliverySeconds: number;
-  readonly invocations: Invocation[];
-  status: Invocation["status"];
-  detail: string;
-}
 
 /** GetCommandInvocation keeps the first 24,000 and 8,000 characters, a listing the first 2,500 (facts 8.6). */
 const kept = { stdout: 24_000, stderr: 8_000, listed: 2_500 } as const;
-const nothing: ScriptResult = { exitCode: -1, stdout: "", stderr: "" };
-const ended = (status: string): boolean => status !== "Pending" && status !== "InProgress";
 
 /** Run Command: finds its targets, delivers through agents that are online, at most so many at a time. */
 export class RunCommand {
@@ -62,11 +33,8 @@ export class RunCommand {
         ["CommandId", "Details", "MaxResults", "NextToken"],
         (input) => this.#invocations(input),
       ),
-      CancelCommand: writes<sdk.CancelCommandCommandInput>(["CommandId"], ({ CommandId = "" }) => {
-        this.#cancel(this.#find(CommandId));
-        return {};
-      }),
       GetCommandInvocation: reads<sdk.GetCommandInvocationCommandInput>(["CommandId", "InstanceId"], (input) => this.#get(input)),
+      CancelCommand: writes<sdk.CancelCommandCommandInput>(["CommandId", "InstanceIds"], (input) => this.#cancel(input)),
     };
   }
 
@@ -113,18 +81,12 @@ export class RunCommand {
         status: "Pending",
         detail: "Pending",
       },
-      invocations: nodes.map(({ instanceId }) => ({
-        instanceId,
-        at: now,
-        status: "Pending",
-        detail: "Pending",
-        result: nothing,
-      })),
+      invocations: nodes.map(({ instanceId }) => newInvocation(instanceId, now)),
     };
     this.#commands.set(id, command);
-    if (nodes.length === 0) Object.assign(command, { status: "Success", detail: "NoInstancesInTag" });
+    if (nodes.length === 0) become(command, "Success", "NoInstancesInTag");
     else void this.#deliver(command, width(MaxConcurrency, nodes.length), MaxErrors === "0" ? 0 : Number.POSITIVE_INFINITY);
-    return { Command: this.#shown(command) };
+    return { Command: commandShown(command) };
   }
 
   #targets(targets: sdk.Target[] | undefined, instanceIds: string[] | undefined): ManagedNode[] {
@@ -141,74 +103,68 @@ export class RunCommand {
     }, online);
   }
 
-  /** What was not delivered never will be; a script that has begun goes on to its end all the same, unheard (facts 8.6, lifecycle 4). */
-  #cancel(command: Command): void {
-    for (const invocation of command.invocations)
-      if (!ended(invocation.status)) Object.assign(invocation, { status: "Cancelled", detail: "Cancelled" });
-    if (!ended(command.status)) Object.assign(command, { status: "Cancelled", detail: "Cancelled" });
-  }
-
   /** `concurrency` nodes at a time; after more than `errorsMax` failures the rest never hear of the command. */
   async #deliver(command: Command, concurrency: number, errorsMax: number): Promise<void> {
     command.status = "InProgress";
     const queue = [...command.invocations];
     const lane = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        if (ended(next.status)) continue;
         const failures = command.invocations.filter(({ status }) => ended(status) && status !== "Success").length;
-        if (failures > errorsMax) Object.assign(next, { status: "Cancelled", detail: "Terminated" });
+        if (failures > errorsMax) become(next, "Cancelled", "Terminated");
         else await this.#run(command, next);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
-    if (ended(command.status)) return;
     const bad = command.invocations.find(({ status }) => status !== "Success");
-    command.status = bad === undefined ? "Success" : bad.status;
-    command.detail = bad === undefined ? "Success" : bad.detail;
+    become(command, bad?.status ?? "Success", bad?.detail ?? "Success");
   }
 
   async #run(command: Command, invocation: Invocation): Promise<void> {
     const { clock, chance } = this.#universe;
     const agent = this.#agents.find(invocation.instanceId);
     const subject = `${command.document.name}/${agent?.subject ?? invocation.instanceId}`;
+    const { stop } = invocation;
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
+    // What was called off before it was delivered is never begun.
+    if (invocation.status === "Cancelling") return become(invocation, "Cancelled");
     const limit = clock.sleep(command.deliverySeconds).then(() => "late" as const);
-    const begun = agent === undefined ? await limit : await Promise.race([agent.online(), limit]);
-    if (ended(invocation.status)) return;
-    if (begun === "late" || agent === undefined) {
-      Object.assign(invocation, { status: "TimedOut", detail: "DeliveryTimedOut" });
-      return;
-    }
-    invocation.status = "InProgress";
+    const begun = await Promise.race([agent?.online() ?? limit, limit, stop.promise]);
+    if (begun === "stopped") return become(invocation, "Cancelled");
+    if (begun === "late" || agent === undefined) return become(invocation, "TimedOut", "DeliveryTimedOut");
+    if (invocation.status === "Pending") become(invocation, "InProgress");
     const environment = Object.fromEntries(Object.entries(command.parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const over = clock.sleep(command.document.timeoutSeconds).then(() => null);
-    const result = await Promise.race([agent.run(command.document.script, environment), over]);
+    const script = agent.run(command.document.script, environment, invocation.kill.signal);
+    const result = await Promise.race([script, over, stop.promise]);
+    if (result === "stopped") return become(invocation, "Cancelled");
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
-    if (ended(invocation.status)) return;
-    if (result === null) Object.assign(invocation, { status: "TimedOut", detail: "ExecutionTimedOut" });
-    else
-      Object.assign(invocation, {
-        status: result.exitCode === 0 ? "Success" : "Failed",
-        detail: result.exitCode === 0 ? "Success" : "Failed",
-        result,
-      });
+    if (result === null) return become(invocation, "TimedOut", "ExecutionTimedOut");
+    become(invocation, result.exitCode === 0 ? "Success" : "Failed");
+    invocation.result = result;
   }
 
-  #shown(command: Command) {
-    const done = command.invocations.filter(({ status }) => ended(status));
-    return {
-      CommandId: command.id,
-      DocumentName: command.document.name,
-      Comment: command.comment,
-      Targets: [...command.targets],
-      Status: command.status,
-      StatusDetails: command.detail,
-      RequestedDateTime: new Date(command.requestedAt),
-      TargetCount: command.invocations.length,
-      CompletedCount: done.length,
-      ErrorCount: done.filter(({ status }) => status === "Failed").length,
-      DeliveryTimedOutCount: done.filter(({ detail }) => detail === "DeliveryTimedOut").length,
-    };
+  /**
+   * Best effort (API reference, facts 8.6): what has ended stays as it ended; the order takes as long as a command; a script that ends before it arrives
+   * ends as it did; and of those that are called off in time only some are stopped, by the seed: the others go on unheard.
+   */
+  #cancel({ CommandId = "", InstanceIds = [] }: sdk.CancelCommandCommandInput): object {
+    const command = this.#find(CommandId);
+    if (new Set(InstanceIds).size < InstanceIds.length) throw fault("ssm", "DuplicateInstanceId", "");
+    const { clock, chance } = this.#universe;
+    const asked = InstanceIds.length === 0 ? command.invocations.map(({ instanceId }) => instanceId) : InstanceIds;
+    for (const id of asked) {
+      const invocation = command.invocations.find(({ instanceId }) => instanceId === id);
+      if (invocation === undefined) throw fault("ssm", "InvalidInstanceId", `${id} is no target of the command`);
+      if (ended(invocation.status) || invocation.status === "Cancelling") continue;
+      become(invocation, "Cancelling");
+      become(command, "Cancelling");
+      const subject = `cancel/${command.document.name}/${this.#agents.find(id)?.subject ?? id}`;
+      clock.after(chance.seconds("ssm.command.roundTrip", subject) / 2, () => {
+        if (chance.uniform(`${subject}/${command.id}`) < 0.5) invocation.kill.abort();
+        invocation.stop.resolve("stopped");
+      });
+    }
+    return {};
   }
 
   #list({ CommandId, Filters = [], NextToken, MaxResults = 50 }: sdk.ListCommandsCommandInput) {
@@ -220,7 +176,7 @@ export class RunCommand {
       else throw new SimulationGap(`ListCommands' filter ${key} is not known`);
     }
     const { page, next } = paged(found, NextToken, MaxResults);
-    return { Commands: page.map((command) => this.#shown(command)), NextToken: next };
+    return { Commands: page.map(commandShown), NextToken: next };
   }
 
   #invocations({ CommandId = "", Details, NextToken, MaxResults = 50 }: sdk.ListCommandInvocationsCommandInput) {
@@ -260,10 +216,6 @@ export class RunCommand {
   }
 }
 
-/** `50`, `100%`. */
-const width = (text: string, count: number): number =>
-  Math.max(1, text.endsWith("%") ? Math.ceil((Number.parseInt(text, 10) * count) / 100) : Number.parseInt(text, 10));
-
 function paged<T>(
   items: readonly T[],
   token: string | undefined,
@@ -271,17 +223,4 @@ function paged<T>(
 ): { page: readonly T[]; next: string | undefined } {
   const start = Number(token ?? 0);
   return { page: items.slice(start, start + size), next: start + size < items.length ? String(start + size) : undefined };
-}
-
-/** A version 4 UUID from two draws. */
-function uuid(a: number, b: number): string {
-  const hex = [a, b]
-    .map((draw) =>
-      Math.floor(draw * 2 ** 52)
-        .toString(16)
-        .padStart(13, "0"),
-    )
-    .join("");
-  const digits = `${hex}000000`.slice(0, 32);
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }

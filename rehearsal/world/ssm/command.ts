@@ -1,0 +1,84 @@
+import type { Target } from "@aws-sdk/client-ssm";
+import type { Document } from "./documents.ts";
+
+/** What a script left behind: the streams as far as the agent keeps them. */
+export interface ScriptResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Invocation {
+  readonly instanceId: string;
+  readonly at: number;
+  status: "Pending" | "InProgress" | "Cancelling" | "Success" | "Failed" | "TimedOut" | "Cancelled";
+  detail: string;
+  result: ScriptResult;
+  /** Settles when the order to stop has arrived. */
+  readonly stop: PromiseWithResolvers<"stopped">;
+  /** Ends the script's processes, where the agent manages to. */
+  readonly kill: AbortController;
+}
+
+export interface Command {
+  readonly id: string;
+  readonly document: Document;
+  readonly comment: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly targets: readonly Target[];
+  readonly requestedAt: number;
+  readonly deliverySeconds: number;
+  readonly invocations: Invocation[];
+  status: Invocation["status"];
+  detail: string;
+}
+
+const nothing: ScriptResult = { exitCode: -1, stdout: "", stderr: "" };
+
+export const newInvocation = (instanceId: string, at: number): Invocation => ({
+  ...{ instanceId, at, status: "Pending", detail: "Pending", result: nothing },
+  stop: Promise.withResolvers<"stopped">(),
+  kill: new AbortController(),
+});
+
+export const ended = (status: string): boolean => !["Pending", "InProgress", "Cancelling"].includes(status);
+
+/** Sets the status that Run Command, or its agent, gives. */
+export function become(of: Invocation | Command, status: Invocation["status"], detail: string = status): void {
+  of.status = status;
+  of.detail = detail;
+}
+
+export function commandShown(command: Command) {
+  const done = command.invocations.filter(({ status }) => ended(status));
+  return {
+    CommandId: command.id,
+    DocumentName: command.document.name,
+    Comment: command.comment,
+    Targets: [...command.targets],
+    Status: command.status,
+    StatusDetails: command.detail,
+    RequestedDateTime: new Date(command.requestedAt),
+    TargetCount: command.invocations.length,
+    CompletedCount: done.length,
+    ErrorCount: done.filter(({ status }) => status === "Failed").length,
+    DeliveryTimedOutCount: done.filter(({ detail }) => detail === "DeliveryTimedOut").length,
+  };
+}
+
+/** `50`, `100%`. */
+export const width = (text: string, count: number): number =>
+  Math.max(1, text.endsWith("%") ? Math.ceil((Number.parseInt(text, 10) * count) / 100) : Number.parseInt(text, 10));
+
+/** A version 4 UUID from two draws. */
+export function uuid(a: number, b: number): string {
+  const hex = [a, b]
+    .map((draw) =>
+      Math.floor(draw * 2 ** 52)
+        .toString(16)
+        .padStart(13, "0"),
+    )
+    .join("");
+  const digits = `${hex}000000`.slice(0, 32);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-8${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+}
