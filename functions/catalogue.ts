@@ -10,7 +10,7 @@ const row = (name: string, states?: readonly string[]): CatalogueRow => {
   return { name, arn: `${pascal}Arn`, states: states ?? [pascal] };
 };
 
-/** Every step of every machine: those of a build in the order in which it meets them, then those of a destroy. */
+/** Every step of every machine: those of a build in the order in which it meets them, then those of a rebuild and of a destroy. */
 export const catalogue: readonly CatalogueRow[] = [
   row("validate-request"),
   row("acquire-lock"),
@@ -37,7 +37,7 @@ export const catalogue: readonly CatalogueRow[] = [
   row("certify-isolation"),
   row("publish-access"),
   row("commit-generation"),
-  row("release-lock", ["ReleaseLock", "ReleaseTeardownLock"]),
+  row("release-lock", ["ReleaseLock", "ReleaseTeardownLock", "ReleaseRebuildLock", "ReleaseLockOfFailure"]),
   row("await-command", [
     "AwaitCommandCheckDns",
     "AwaitCommandPreloadImagesControlPlane",
@@ -63,5 +63,10 @@ export const catalogue: readonly CatalogueRow[] = [
   row("delete-endpoints"),
   row("delete-network"),
   row("delete-parameters"),
+  row("prepare-rebuild"),
+  row("acquire-rebuild-lock"),
+  row("retake-lock", ["RetakeLockToBuild", "RetakeLock", "RetakeLockOfFailure"]),
+  row("switch-current"),
+  row("announce-cluster"),
   row("audit-residue", ["AuditResidue", "AuditResidueAgain"]),
 ];

@@ -7,7 +7,7 @@ import type { HistoryEvent } from "./world/asl/history.ts";
 import { isThrottling } from "./world/fault.ts";
 
 /** What is rehearsed. All but a build need a cluster, which is built first, in the same account. */
-export type Act = "build" | "destroy" | "resume";
+export type Act = "build" | "destroy" | "rebuild" | "resume";
 
 interface Scene {
   readonly machine: string;
@@ -19,6 +19,7 @@ interface Scene {
 const scenes: Readonly<Record<Act, Scene>> = {
   build: { machine: "build-cluster", first: null, input: (request) => request },
   destroy: { machine: "destroy-cluster", first: "SUCCEEDED", input: (request) => ({ name: nameOf(request) }) },
+  rebuild: { machine: "rebuild-cluster", first: "SUCCEEDED", input: (request) => ({ name: nameOf(request) }) },
   resume: { machine: "build-cluster", first: "FAILED", input: (request) => request },
 };
 
@@ -66,10 +67,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   return {
     status: statusOf(execution, outcome),
     seed: options.seed,
-    error:
-      outcome.status === "SUCCEEDED"
-        ? null
-        : { name: outcome.error ?? outcome.status, cause: messageOf(outcome.cause ?? ""), state: failedState(events) },
+    error: outcome.status === "SUCCEEDED" ? null : { ...firstCause(outcome), state: failedState(historyOf(stage, execution)) },
     execution: {
       machine: execution.machine,
       transitions: chain(stage, execution).reduce((sum, { transitions, retries }) => sum + transitions + retries, 0),
@@ -118,6 +116,16 @@ const historyOf = (stage: Stage, execution: Execution): readonly HistoryEvent[] 
   chain(stage, execution)
     .flatMap(({ history }) => history.events)
     .sort((a, b) => a.timestamp - b.timestamp);
+
+/** The error of the innermost execution that failed: a nested one's end is the Cause of the state that started it. */
+function firstCause({ status, error = status, cause = "" }: Pick<Outcome, "status" | "error" | "cause">): {
+  readonly name: string;
+  readonly cause: string;
+} {
+  if (error !== "States.TaskFailed") return { name: error, cause: messageOf(cause) };
+  const { Error: inner, Cause } = JSON.parse(cause) as { readonly Error?: string; readonly Cause?: string };
+  return firstCause({ status, ...(inner !== undefined && { error: inner }), ...(Cause !== undefined && { cause: Cause }) });
+}
 
 /** The message that Lambda wrapped into a Cause. */
 function messageOf(cause: string): string {

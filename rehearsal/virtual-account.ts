@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SFNClient } from "@aws-sdk/client-sfn";
@@ -40,6 +41,7 @@ const real = {
   s3: new S3Client(config),
   sfn: new SFNClient(config),
   quotas: new ServiceQuotasClient(config),
+  events: new EventBridgeClient(config),
 };
 const own = <C extends object>(client: C): C => Object.create(client) as C;
 
@@ -289,6 +291,7 @@ export class VirtualAccount {
       s3: door.bind(own(real.s3), "s3", caller),
       sfn: door.bind(own(real.sfn), "sfn", caller),
       quotas: door.bind(own(real.quotas), "quotas", caller),
+      events: door.bind(own(real.events), "events", caller),
       deployment: this.deployment,
       now: () => new Date(universe.clock.now()),
     };

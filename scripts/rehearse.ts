@@ -15,6 +15,7 @@ import { UsageError, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm start -- [options]              rehearses a build
        npm run destroy -- [NAME] [options] builds NAME, then rehearses its destruction
+       npm run rebuild -- [NAME] [options] builds NAME, then rehearses its rebuilding: the next generation beside the old one
        npm run resume -- [NAME] [options]  makes a build of NAME fail by a --fault and keeps it, then resumes it
 
 The shipped state machines, handlers and node scripts run against a virtual AWS, in virtual time.
@@ -29,8 +30,7 @@ The shipped state machines, handlers and node scripts run against a virtual AWS,
   --json            prints one JSON object and nothing else
   --help            this text
 
-Exit: 0 the cluster is ready, or gone; 1 it failed, and said why; 2 the request or the options are wrong.
-Not there yet: rebuild.`;
+Exit: 0 the cluster is ready, or gone; 1 it failed, and said why; 2 the request or the options are wrong.`;
 
 interface Options {
   readonly act: Act;
@@ -42,7 +42,7 @@ interface Options {
   readonly isJson: boolean;
 }
 
-const acts: readonly string[] = ["build", "destroy", "resume"] satisfies Act[];
+const acts: readonly string[] = ["build", "destroy", "rebuild", "resume"] satisfies Act[];
 
 function readOptions([first = "", ...others]: readonly string[]): Options | "help" {
   // `npm start` names no act; the other commands of package.json name theirs before anything else.

@@ -1,6 +1,7 @@
 import type { EC2Client } from "@aws-sdk/client-ec2";
 import type { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { SFNClient } from "@aws-sdk/client-sfn";
@@ -33,6 +34,7 @@ export interface Aws {
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   readonly quotas: ServiceQuotasClient;
+  readonly events: EventBridgeClient;
   readonly deployment: Deployment;
   now(): Date;
 }

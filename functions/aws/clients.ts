@@ -1,6 +1,7 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SFNClient } from "@aws-sdk/client-sfn";
@@ -31,6 +32,7 @@ export const lambdaAws = (): Aws => ({
   s3: new S3Client(options),
   sfn: new SFNClient(options),
   quotas: new ServiceQuotasClient(options),
+  events: new EventBridgeClient(options),
   deployment: deploymentFrom(process.env),
   now: () => new Date(),
 });

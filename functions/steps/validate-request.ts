@@ -6,10 +6,11 @@ import { awsPreflight, type PreflightPort } from "../aws/preflight.ts";
 import { Bundle } from "../domain/bundle.ts";
 import { ClusterRequest } from "../domain/cluster-request.ts";
 import { ExecutionArn } from "../domain/ids.ts";
+import { Parent } from "../domain/lock.ts";
 import { Plan } from "../domain/plan.ts";
 import { type AccountFacts, accountProblems, interfaceEndpoints, parseS3Address, planCluster } from "../domain/preflight.ts";
 import { refusal } from "../domain/problem.ts";
-import { readRequest } from "../domain/request-problems.ts";
+import { readRequest, refusalOf } from "../domain/request-problems.ts";
 import { defineStep } from "../step.ts";
 
 interface Deps {
@@ -23,19 +24,41 @@ export const validateRequest = defineStep({
   name: "validate-request",
   mutates: false,
   input: z.strictObject({ input: z.json(), execution: ExecutionArn }),
-  output: z.strictObject({ asked: z.record(z.string(), z.json()), request: ClusterRequest, plan: Plan }),
+  output: z.strictObject({
+    asked: z.record(z.string(), z.json()),
+    request: ClusterRequest,
+    plan: Plan,
+    /** The machine of ours that started this one; null for a request as it is typed. */
+    parent: Parent.nullable(),
+  }),
   deps: (aws): Deps => ({ preflight: awsPreflight(aws), parameters: ssmParameters(aws), deployment: aws.deployment }),
   async run({ input }, deps: Deps, log) {
-    const { request, problems } = readRequest(input);
+    const { asked, parent } = unwrapped(input);
+    const { request, problems } = readRequest(asked);
     if (request === null) throw refusal(problems);
     const facts = await look(request, deps);
     const all = [...problems, ...accountProblems(request, facts, deps.deployment)];
     if (all.length > 0) throw refusal(all);
     const plan = planCluster(request, facts, deps.deployment);
     log.info("request planned", { cluster: request.name, zones: plan.zones.length, image: plan.image.id });
-    return { asked: input as Record<string, z.core.util.JSONType>, request, plan };
+    return { asked: asked as Record<string, z.core.util.JSONType>, request, plan, parent };
   },
 });
+
+/** What a machine of ours hands over; a person types the request bare (design 4). */
+const FromParent = z.strictObject({
+  request: z.json(),
+  parent: Parent,
+  /** Step Functions' own link from a child to its parent, for the console. */
+  AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: z.string().max(300).optional(),
+});
+
+function unwrapped(input: z.core.util.JSONType): { readonly asked: unknown; readonly parent: Parent | null } {
+  if (typeof input !== "object" || input === null || !("parent" in input)) return { asked: input, parent: null };
+  const parsed = FromParent.safeParse(input);
+  if (!parsed.success) throw refusalOf(parsed.error);
+  return { asked: parsed.data.request, parent: parsed.data.parent };
+}
 
 async function look(request: ClusterRequest, { preflight, parameters, deployment }: Deps): Promise<AccountFacts> {
   const types = [...new Set([request.controlPlane.instanceType, request.workers.instanceType])];

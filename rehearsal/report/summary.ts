@@ -59,7 +59,11 @@ function auditWords({ secretLeaks, breaches, foreignTouched }: Rehearsal["audit"
     : found.join("; ");
 }
 
-const acts: Readonly<Record<string, string>> = { "build-cluster": "build", "destroy-cluster": "destruction" };
+const acts: Readonly<Record<string, string>> = {
+  "build-cluster": "build",
+  "destroy-cluster": "destruction",
+  "rebuild-cluster": "rebuild",
+};
 
 function verdict(rehearsal: Rehearsal): string[] {
   const { status, error, cluster, execution, summary: said } = rehearsal;

@@ -1,12 +1,13 @@
 import { EC2ServiceException } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingServiceException } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2ServiceException } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EventBridgeServiceException } from "@aws-sdk/client-eventbridge";
 import { S3ServiceException } from "@aws-sdk/client-s3";
 import { ServiceQuotasServiceException } from "@aws-sdk/client-service-quotas";
 import { SFNServiceException } from "@aws-sdk/client-sfn";
 import { SSMServiceException } from "@aws-sdk/client-ssm";
 
-export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas";
+export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas" | "events";
 
 const exceptions = {
   ec2: EC2ServiceException,
@@ -16,6 +17,7 @@ const exceptions = {
   s3: S3ServiceException,
   sfn: SFNServiceException,
   quotas: ServiceQuotasServiceException,
+  events: EventBridgeServiceException,
 } as const;
 
 /** Codes that the SDK's standard retry mode takes for throttling; the lists are those of @smithy/service-error-classification. */

@@ -6,6 +6,7 @@ import { Door, type FaultRule } from "./door.ts";
 import { Ec2 } from "./ec2/ec2.ts";
 import { ElbClassic } from "./elb-classic.ts";
 import { Elbv2 } from "./elbv2.ts";
+import { EventBridge } from "./event-bridge.ts";
 import { VpcFabric } from "./fabric.ts";
 import { NodeAws } from "./node/aws-access.ts";
 import { Nodes } from "./node/nodes.ts";
@@ -29,6 +30,7 @@ export class World {
   readonly elbClassic: ElbClassic;
   readonly ssm: Ssm;
   readonly s3 = new S3();
+  readonly events: EventBridge;
   readonly quotas = new ServiceQuotas();
   readonly stepFunctions: StepFunctions;
   readonly nodes: Nodes;
@@ -43,6 +45,7 @@ export class World {
     this.elb = new Elbv2(this.universe, this.ec2);
     this.elbClassic = new ElbClassic(this.universe, this.ec2);
     this.ssm = new Ssm(this.universe);
+    this.events = new EventBridge(this.universe);
     this.stepFunctions = new StepFunctions(this.universe, onEvent);
     this.nodes = new Nodes(this.universe, {
       ec2: this.ec2,
@@ -53,7 +56,16 @@ export class World {
     });
     this.fabric = new VpcFabric(this.ec2, this.elb, this.nodes);
     this.aws = new NodeAws(this.universe, this.ec2, this.fabric, () => this.door);
-    const services = [this.ec2, this.elb, this.elbClassic, this.ssm, this.s3, this.quotas, new SfnApi(this.stepFunctions)];
+    const services = [
+      this.ec2,
+      this.elb,
+      this.elbClassic,
+      this.ssm,
+      this.s3,
+      this.quotas,
+      this.events,
+      new SfnApi(this.stepFunctions),
+    ];
     this.door = new Door(clock, this.universe.chance, services, faults);
   }
 

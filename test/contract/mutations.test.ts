@@ -4,7 +4,7 @@ import { loadSteps } from "../../rehearsal/lambdas.ts";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 
 /** They write the record that the fence compares; compare-and-swap guards them instead. */
-const recordKeepers = new Set(["acquire-lock", "acquire-teardown-lock", "release-lock"]);
+const recordKeepers = new Set(["acquire-lock", "acquire-rebuild-lock", "acquire-teardown-lock", "release-lock", "retake-lock"]);
 
 /** A node is ended or launched only when one is lost, a command is cancelled only when one is left under way, and volumes go with their nodes. */
 const rarelyChanging = new Set(["wait-for-nodes", "cancel-commands", "delete-volumes"]);
@@ -28,8 +28,14 @@ describe("the fence", () => {
       act: "destroy",
       seed: 5,
     });
+    const rebuilt = await rehearse({ request: { name: "orchid", workers: { count: 1 } }, act: "rebuild", seed: 5 });
     const changing = new Set<string>();
-    for (const { caller, mutates } of [...built.callRecords, ...failed.callRecords, ...destroyed.callRecords])
+    for (const { caller, mutates } of [
+      ...built.callRecords,
+      ...failed.callRecords,
+      ...destroyed.callRecords,
+      ...rebuilt.callRecords,
+    ])
       if (mutates && caller.kind === "function") changing.add(caller.step);
     assert.ok(changing.size > 15);
     for (const name of changing)

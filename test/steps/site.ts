@@ -1,6 +1,7 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SFNClient } from "@aws-sdk/client-sfn";
@@ -69,6 +70,7 @@ export function site(options: Options = {}) {
     s3: door.bind(new S3Client(client), "s3", caller),
     sfn: door.bind(new SFNClient(client), "sfn", caller),
     quotas: door.bind(new ServiceQuotasClient(client), "quotas", caller),
+    events: door.bind(new EventBridgeClient(client), "events", caller),
     deployment: {
       region,
       account,

@@ -14,6 +14,7 @@ const names: Readonly<Record<ServiceName, { readonly iam: string; readonly endpo
   ssm: { iam: "ssm", endpoint: "ssm" },
   s3: { iam: "s3", endpoint: "s3" },
   sfn: { iam: "states", endpoint: "states" },
+  events: { iam: "events", endpoint: "events" },
   quotas: { iam: "servicequotas", endpoint: "servicequotas" },
 };
 

@@ -10,9 +10,12 @@ import type { Answer } from "../shell.ts";
 export interface KubeadmWorld {
   readonly fabric: Fabric;
   readonly aws: NodeAws;
-  /** By the API's endpoint, `host:6443`: where a joiner finds the cluster. */
+  /** By VPC and API endpoint: two generations in VPCs of their own share the names of their addresses. */
   readonly clusters: Map<string, Cluster>;
 }
+
+/** Where a joiner finds the cluster behind `host:6443`. */
+export const clusterKey = ({ instance }: VirtualNode, endpoint: string): string => `${instance.vpcId} ${endpoint}`;
 
 export interface ExtraArg {
   readonly name: string;

@@ -5,6 +5,7 @@ import type { Answer, Call } from "../shell.ts";
 import { kubeconfig } from "./credentials.ts";
 import {
   argument,
+  clusterKey,
   configOf,
   fail,
   flag,
@@ -45,7 +46,7 @@ export async function join(node: VirtualNode, world: KubeadmWorld, call: Call): 
     bootstrapToken: { token: string; apiServerEndpoint: string; caCertHashes: readonly string[] };
   };
   const controlPlane = settings["controlPlane"] as { certificateKey: string } | undefined;
-  const cluster = world.clusters.get(bootstrapToken.apiServerEndpoint);
+  const cluster = world.clusters.get(clusterKey(node, bootstrapToken.apiServerEndpoint));
   const { chance } = node.universe;
   for (let waited = 0; ; waited += 5) {
     const refused = refusalOf(node, cluster, bootstrapToken);

@@ -9,6 +9,7 @@ import { kubeadmAddons } from "../workloads.ts";
 import { kubeconfig, randomHex, secretsOf } from "./credentials.ts";
 import {
   argument,
+  clusterKey,
   configOf,
   controlPlaneTimeout,
   extraArgs,
@@ -134,7 +135,7 @@ async function found(
   registration: Registration,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  world.clusters.set(cluster.config.endpoint, cluster);
+  world.clusters.set(clusterKey(node, cluster.config.endpoint), cluster);
   runCloudProvider(cluster);
   runStorageDriver(cluster);
   runServiceController(cluster);

@@ -1,0 +1,96 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { Stage } from "../../rehearsal/stage.ts";
+import type { FaultRule } from "../../rehearsal/world/door.ts";
+
+const seed = 17;
+const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+
+interface Recorded {
+  readonly current: number | null;
+  readonly lock: { readonly holders: readonly unknown[] };
+  readonly generations: Readonly<Record<string, { readonly state: string; readonly destroyAfter: string | null }>>;
+}
+
+async function rebuilt(request: object = orchid, input: object = {}, faults: readonly FaultRule[] = []) {
+  const stage = await Stage.open({ request, seed, faults });
+  const { world, deployment } = stage.account;
+  const first = await stage.run("build-cluster", request, "build");
+  assert.equal(first.outcome.status, "SUCCEEDED", first.outcome.cause);
+  const { outcome, execution } = await stage.run("rebuild-cluster", { name: "orchid", ...input }, "rebuild");
+  const body = world.s3.object(deployment.bucket, "clusters/orchid/record.json")?.body ?? "{}";
+  const record = JSON.parse(body) as Recorded;
+  const states = Object.fromEntries(Object.entries(record.generations).map(([generation, { state }]) => [generation, state]));
+  const nodes = (generation: number) => world.nodes.describe(`orchid-g${generation}`).filter(({ ready }) => ready).length;
+  return { stage, world, outcome, execution, record, states, nodes };
+}
+
+describe("a rebuild", () => {
+  test("builds the next generation beside the one that serves, switches, and announces it", async () => {
+    const { outcome, record, states, nodes, world } = await rebuilt();
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.deepEqual(states, { 1: "retired", 2: "proved" });
+    assert.equal(record.current, 2);
+    assert.deepEqual(record.lock.holders, [], "the lock is free");
+    assert.deepEqual([nodes(1), nodes(2)], [2, 2], "both generations stand");
+    const grace = Date.parse(record.generations["1"]?.destroyAfter ?? "") - world.universe.clock.now();
+    assert.ok(grace > 23 * 3_600_000 && grace <= 24 * 3_600_000, `${grace} ms`);
+    assert.deepEqual(
+      world.events.events.map(({ detailType, detail }) => [detailType, (detail as { generation: number }).generation]),
+      [["Cluster Proved", 2]],
+    );
+    assert.deepEqual(world.ec2.breaches(), []);
+  });
+
+  test("whose build fails is rolled back, and the old generation serves on", async () => {
+    // The first build launches its nodes with two calls.
+    const faults = [{ operation: "RunInstances", code: "VcpuLimitExceeded", nth: 3, after: false }];
+    const { outcome, record, states, nodes } = await rebuilt(orchid, {}, faults);
+    assert.equal(outcome.status, "FAILED");
+    assert.match(outcome.cause ?? "", /VcpuLimitExceeded/);
+    assert.deepEqual(states, { 1: "proved", 2: "gone" });
+    assert.equal(record.current, 1);
+    assert.deepEqual(record.lock.holders, []);
+    assert.equal(nodes(1), 2);
+  });
+
+  test("under strategy replace destroys the old generation first", async () => {
+    const { outcome, record, states, nodes } = await rebuilt({ ...orchid, rebuild: { strategy: "replace" } });
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.deepEqual(states, { 1: "gone", 2: "proved" });
+    assert.equal(record.current, 2);
+    assert.equal(nodes(2), 2);
+  });
+
+  test("with another request builds that one", async () => {
+    const { outcome, nodes } = await rebuilt(orchid, { request: { ...orchid, workers: { count: 2 } } });
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.deepEqual([nodes(1), nodes(2)], [2, 3]);
+  });
+
+  for (const [what, input, words] of [
+    ["an unknown name", { name: "nobody" }, /nobody is not ready/],
+    ["an unknown field", { force: true }, /force: unknown field/],
+    ["a request that is not valid", { request: { name: "orchid", controlPlane: { count: 2 } } }, /controlPlane\.count/],
+    ["a request for another name", { request: { name: "violet" } }, /is for violet/],
+  ] as const)
+    test(`of ${what} is refused before anything changes`, async () => {
+      const { outcome, record, world } = await rebuilt(orchid, input);
+      assert.equal(outcome.error, "InvalidRequestError");
+      assert.match(outcome.cause ?? "", words);
+      assert.deepEqual([record.current, Object.keys(record.generations)], [1, ["1"]]);
+      const changes = world.door.calls.filter(
+        ({ mutates, caller }) => mutates && caller.kind === "function" && caller.execution.includes("rebuild-cluster"),
+      );
+      assert.deepEqual(changes, []);
+    });
+
+  test("of a request that no longer validates is refused before anything changes", async () => {
+    const stage = await Stage.open({ request: orchid, seed });
+    await stage.run("build-cluster", orchid, "build");
+    for (const { id } of stage.account.world.ec2.state.images.all()) stage.account.world.ec2.state.images.remove(id);
+    const { outcome } = await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");
+    assert.equal(outcome.error, "InvalidRequestError");
+    assert.match(outcome.cause ?? "", /images\.ami/);
+  });
+});
