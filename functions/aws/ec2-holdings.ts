@@ -131,6 +131,8 @@ export interface Ec2HoldingsPort {
   ofOwners(owners: Owners, kinds?: readonly Ec2Kind[]): Promise<readonly Holding[]>;
   /** Everything of the name, of any generation, by owner tag. */
   ofCluster(cluster: string): Promise<readonly Holding[]>;
+  /** Everything of any cluster, by owner tag. */
+  ofAnyCluster(): Promise<readonly Holding[]>;
   /** Everything that lies in these VPCs, whoever made it, without the parts that come and go with a VPC. */
   inVpcs(vpcIds: readonly string[]): Promise<readonly Holding[]>;
   /** Everything that bears a name of these generations, whatever its tags. */
@@ -160,6 +162,7 @@ export function ec2Holdings({ ec2 }: Pick<Aws, "ec2">): Ec2HoldingsPort {
       return [...new Map(found.map((item) => [item.id, item])).values()].filter((item) => isTheirs(item, owners));
     },
     ofCluster: (cluster) => list(ec2Kinds, () => [tagged("cloister:cluster", [cluster])]),
+    ofAnyCluster: () => list(ec2Kinds, () => [{ Name: "tag-key", Values: ["cloister:cluster"] }]),
     inVpcs: async (vpcIds) =>
       vpcIds.length === 0
         ? []

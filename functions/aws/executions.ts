@@ -1,6 +1,6 @@
-import { DescribeExecutionCommand, type SFNClient } from "@aws-sdk/client-sfn";
+import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import type { HolderState } from "../domain/cluster-record.ts";
-import type { ExecutionArn } from "../domain/ids.ts";
+import type { ExecutionArn, MachineArn } from "../domain/ids.ts";
 
 /** Whether an execution still runs. One that cannot be found may be too young to be seen: `unknown`. */
 export async function executionState(sfn: SFNClient, execution: ExecutionArn): Promise<HolderState> {
@@ -9,6 +9,22 @@ export async function executionState(sfn: SFNClient, execution: ExecutionArn): P
     return status === "RUNNING" || status === "PENDING_REDRIVE" ? "running" : "ended";
   } catch (error) {
     if (error instanceof Error && error.name === "ExecutionDoesNotExist") return "unknown";
+    throw error;
+  }
+}
+
+/** Starts an execution under a name of its own. `taken`: one with that name was started before, by whoever came to the same conclusion. */
+export async function startExecution(
+  sfn: SFNClient,
+  machine: MachineArn,
+  name: string,
+  input: unknown,
+): Promise<"started" | "taken"> {
+  try {
+    await sfn.send(new StartExecutionCommand({ stateMachineArn: machine, name, input: JSON.stringify(input) }));
+    return "started";
+  } catch (error) {
+    if (error instanceof Error && error.name === "ExecutionAlreadyExists") return "taken";
     throw error;
   }
 }

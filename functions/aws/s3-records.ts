@@ -1,12 +1,17 @@
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { type Answers, ClusterRecord, decide, type HolderState, type Intent } from "../domain/cluster-record.ts";
-import type { ClusterName, ExecutionArn } from "../domain/ids.ts";
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2 } from "@aws-sdk/client-s3";
+import { type Answers, ClusterRecord, type Due, decide, due, type HolderState, type Intent } from "../domain/cluster-record.ts";
+import { ClusterName, type ExecutionArn } from "../domain/ids.ts";
 import { DefectError, TransientError } from "../errors.ts";
 import type { Aws } from "./aws.ts";
+import { collect } from "./collect.ts";
 import { executionState } from "./executions.ts";
 
 export interface RecordsPort {
   read(cluster: ClusterName): Promise<{ readonly value: ClusterRecord; readonly etag: string } | null>;
+  /** The names of all clusters that have a record. */
+  names(): Promise<readonly ClusterName[]>;
+  /** What may be destroyed of a cluster without anybody's asking; `tagged`: its generations that tags show. */
+  due(cluster: ClusterName, tagged: readonly number[]): Promise<readonly Due[]>;
   /** Decides on the record as it stands and swaps it. A record that changed in between is a TransientError: the state looks again. */
   change<K extends Intent["kind"]>(
     cluster: ClusterName,
@@ -49,19 +54,34 @@ export function s3Records(aws: Pick<Aws, "s3" | "sfn" | "deployment" | "now">): 
     }
   }
 
+  async function states(record: ClusterRecord | undefined, who: ExecutionArn | null) {
+    const holders = new Map<ExecutionArn, HolderState>();
+    for (const { execution } of record?.lock.holders ?? []) {
+      if (execution !== who) holders.set(execution, await executionState(aws.sfn, execution));
+    }
+    return holders;
+  }
+
   async function change<K extends Intent["kind"]>(cluster: ClusterName, who: ExecutionArn, intent: Extract<Intent, { kind: K }>) {
     const present = await read(cluster);
-    const holders = new Map<ExecutionArn, HolderState>();
-    if (asksForHolders.has(intent.kind)) {
-      for (const { execution } of present?.value.lock.holders ?? []) {
-        if (execution !== who) holders.set(execution, await executionState(aws.sfn, execution));
-      }
-    }
+    const holders = asksForHolders.has(intent.kind) ? await states(present?.value, who) : new Map<ExecutionArn, HolderState>();
     const decision = decide(present?.value ?? null, intent, { who, now: aws.now(), holders });
     if ("refusal" in decision) throw decision.refusal;
     if (decision.record !== null) await write(cluster, decision.record, present?.etag);
     return decision.answer;
   }
 
-  return { read, change };
+  return {
+    read,
+    change,
+    async names() {
+      const pages = paginateListObjectsV2({ client: aws.s3 }, { Bucket: aws.deployment.bucket, Prefix: "clusters/" });
+      const keys = await collect(pages, ({ Contents = [] }) => Contents.map(({ Key = "" }) => Key));
+      return keys.flatMap((key) => ClusterName.safeParse(/^clusters\/([^/]+)\/record\.json$/.exec(key)?.[1]).data ?? []);
+    },
+    async due(cluster, tagged) {
+      const record = (await read(cluster))?.value;
+      return due(record ?? null, tagged, { now: aws.now(), holders: await states(record, null) });
+    },
+  };
 }

@@ -5,6 +5,7 @@ import { onHeld, release, retake } from "./record/holding.ts";
 import { rebuild, switchTo } from "./record/rebuilding.ts";
 import type { Circumstances, ClusterRecord, Decision, Intent } from "./record/shape.ts";
 
+export { type Due, due } from "./record/destroying.ts";
 export { holdsLock } from "./record/holding.ts";
 export {
   type Answers,

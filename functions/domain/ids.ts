@@ -30,6 +30,13 @@ export const ExecutionArn = z
   .brand<"ExecutionArn">();
 export type ExecutionArn = z.infer<typeof ExecutionArn>;
 
+export const MachineArn = z
+  .string()
+  .max(256)
+  .regex(/^arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:stateMachine:[\w-]{1,80}$/)
+  .brand<"MachineArn">();
+export type MachineArn = z.infer<typeof MachineArn>;
+
 export const ClusterName = z
   .string()
   .regex(

@@ -1,6 +1,6 @@
 import { ConflictError, InvalidRequestError, LockLostError, type StepError } from "../../errors.ts";
 import type { ClusterName } from "../ids.ts";
-import type { TeardownLock } from "../lock.ts";
+import type { Because, TeardownLock } from "../lock.ts";
 import { entered, holdOf, holdsLock, isBelieved, isLastHolder, lost, notItsParent, runningHolder, whyBusy } from "./holding.ts";
 import {
   type Circumstances,
@@ -89,7 +89,7 @@ function whyForbidden(record: ClusterRecord, { name, because, parent, byPerson }
 
 /** The rows that go. A generation that only tags know gets a row here, so that its destroy is on record. */
 function choose(record: ClusterRecord, intent: Destroy, at: Circumstances) {
-  const known = [...new Set([...rowsOf(record).map(([generation]) => generation), ...intent.tagged])].sort((a, b) => a - b);
+  const known = knownGenerations(record, intent.tagged);
   const wanted = intent.generation === null ? known : known.filter((generation) => generation === intent.generation);
   const chosen: (readonly [number, Row])[] = [];
   const whys: string[] = [];
@@ -107,7 +107,12 @@ function choose(record: ClusterRecord, intent: Destroy, at: Circumstances) {
 }
 
 /** Why the generation is not this destroy's to take, or null when it is (lifecycle 3.3). */
-function whySpared(record: ClusterRecord, generation: number, intent: Destroy, at: Circumstances): string | null {
+function whySpared(
+  record: ClusterRecord,
+  generation: number,
+  intent: Pick<Destroy, "because" | "parent" | "volumes" | "tagged">,
+  at: Circumstances,
+): string | null {
   const row = rowOf(record, generation);
   const isTagged = intent.tagged.includes(generation);
   const wantsItsVolumes = intent.volumes === "delete" && (row?.volumes ?? []).length > 0;
@@ -152,6 +157,34 @@ function isAbandoned(state: Row["state"] | "unknown", isDue: boolean): boolean {
       return false;
   }
 }
+
+/** A destroy that nobody has to ask for. */
+export interface Due {
+  readonly generation: number;
+  readonly because: Exclude<Because, "rollBack">;
+}
+
+/** No execution has this name; whoever only looks is no holder. */
+const nobody = "" as Circumstances["who"];
+
+/**
+ * What those who act alone may destroy, and why (lifecycle 5). Nothing while a chain works on the name. Each destroy checks its reason
+ * again in the write that takes the lock, so an answer that is old by then does no harm.
+ */
+export function due(present: ClusterRecord | null, tagged: readonly number[], seen: Omit<Circumstances, "who">): readonly Due[] {
+  const record = present ?? emptyRecord();
+  const at = { ...seen, who: nobody };
+  if (runningHolder(record, at) !== undefined) return [];
+  return knownGenerations(record, tagged).flatMap((generation) => {
+    const because = (["abandoned", "expired", "pastGrace"] as const).find(
+      (reason) => whySpared(record, generation, { because: reason, parent: null, volumes: null, tagged }, at) === null,
+    );
+    return because === undefined ? [] : [{ generation, because }];
+  });
+}
+
+const knownGenerations = (record: ClusterRecord, tagged: readonly number[]): readonly number[] =>
+  [...new Set([...rowsOf(record).map(([generation]) => generation), ...tagged])].sort((a, b) => a - b);
 
 /** A generation that was never proved holds nobody's data; of any other, volumes go only when a person has decided so (lifecycle 6). */
 function doomed(row: Row, { byPerson, volumes }: Destroy, { who }: Circumstances): Row {
