@@ -5,11 +5,12 @@ import { functionName, loadSteps, substitute } from "./lambdas.ts";
 import { criticalPath } from "./report/critical-path.ts";
 import type { Rehearsal } from "./result.ts";
 import { VirtualAccount } from "./virtual-account.ts";
-import type { Execution, Outcome } from "./world/asl/execution.ts";
+import type { Execution } from "./world/asl/execution.ts";
 import type { HistoryEvent } from "./world/asl/history.ts";
+import type { Outcome } from "./world/asl/host.ts";
 import type { Json } from "./world/asl/paths.ts";
-import type { FaultRule } from "./world/door.ts";
 import { isThrottling } from "./world/fault.ts";
+import type { FaultRule } from "./world/fault-rule.ts";
 
 export interface RehearseOptions {
   /** As it would be typed into the console; checked by the machine's own first step. */
@@ -48,8 +49,8 @@ export class Stage {
     world.stepFunctions.addMachine(machine, substitute(definition(), deployment));
     for (const [name, step] of await loadSteps()) {
       const arn = `arn:aws:lambda:${deployment.region}:${deployment.account}:function:${functionName(name)}:live`;
-      world.stepFunctions.addFunction(arn, async (event, { state, execution }) => {
-        const aws = this.account.clientsFor({ kind: "function", step: name, state, execution });
+      world.stepFunctions.addFunction(arn, async (event, { state, execution, life }) => {
+        const aws = this.account.clientsFor({ kind: "function", step: name, state, execution, life });
         const output = await step.execute(event, aws, this.#log(name));
         return this.account.afterStep.get(name)?.(output) ?? output;
       });

@@ -1,26 +1,24 @@
 import { isDeepStrictEqual } from "node:util";
+import { Lambda } from "../lambda.ts";
 import type { Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
 import { checkDefinition, type Definition } from "./definition.ts";
-import { Execution, type Host, type Invocation, type LambdaFunction } from "./execution.ts";
+import { Execution } from "./execution.ts";
 import { History, type HistoryEvent } from "./history.ts";
+import type { Host, LambdaFunction } from "./host.ts";
 import { type Json, StateError } from "./paths.ts";
-
-/** The function timeout the stack sets: after it Lambda gives up on the call, which goes on nowhere else (design 4). */
-const functionTimeoutSeconds = 60;
 
 /** The Step Functions and the Lambda of the virtual account: machines, functions, and every execution that ever ran. */
 export class StepFunctions {
   readonly executions = new Map<string, Execution>();
   readonly #universe: Universe;
   readonly #machines = new Map<string, Definition>();
-  readonly #functions = new Map<string, LambdaFunction>();
-  readonly #warm = new Set<string>();
+  readonly #lambda: Lambda;
   readonly #onEvent: (event: HistoryEvent, execution: string) => void;
-  #calls = 0;
 
   constructor(universe: Universe, onEvent: (event: HistoryEvent, execution: string) => void = () => {}) {
     this.#universe = universe;
+    this.#lambda = new Lambda(universe);
     this.#onEvent = onEvent;
   }
 
@@ -32,7 +30,7 @@ export class StepFunctions {
   }
 
   addFunction(arn: string, run: LambdaFunction): void {
-    this.#functions.set(arn, run);
+    this.#lambda.add(arn, run);
   }
 
   machineArn(name: string): string {
@@ -51,38 +49,13 @@ export class StepFunctions {
     const host: Host = {
       clock: this.#universe.clock,
       chance: this.#universe.chance,
-      invoke: (functionArn, event, invocation) => this.#invoke(functionArn, event, invocation),
+      invoke: (event, invocation, around) => this.#lambda.invoke(event, invocation, around),
       nested: (parameters, childName) => this.#nested(parameters, childName),
       machineArn: (name) => this.machineArn(name),
     };
     const execution = new Execution(host, definition, { arn, name, machine, input }, history);
     this.executions.set(arn, execution);
     return execution;
-  }
-
-  async #invoke(functionArn: string, event: Json, invocation: Invocation): Promise<Json> {
-    const { clock, chance } = this.#universe;
-    const run = this.#functions.get(functionArn);
-    if (run === undefined) throw new StateError("Lambda.ResourceNotFoundException", `no function ${functionArn}`);
-    if (!this.#warm.has(functionArn)) {
-      this.#warm.add(functionArn);
-      await clock.sleep(chance.seconds("lambda.coldStart", functionArn));
-    }
-    const request = `request-${++this.#calls}`;
-    const limit = clock.sleep(functionTimeoutSeconds).then(() => {
-      throw new StateError(
-        "Sandbox.Timedout",
-        `RequestId: ${request} Error: Task timed out after ${functionTimeoutSeconds}.00 seconds`,
-      );
-    });
-    const work = run(structuredClone(event), invocation).then(
-      (value) => JSON.parse(JSON.stringify(value ?? null)) as Json,
-      throwAsLambda,
-    );
-    // A call that is given up goes on; whatever it ends in then, nobody hears of it.
-    work.catch(() => {});
-    limit.catch(() => {});
-    return Promise.race([work, limit]);
   }
 
   /**
@@ -129,17 +102,4 @@ export class StepFunctions {
       }),
     };
   }
-}
-
-/** How Lambda hands a thrown error on: its name is the Error, the Cause is JSON. What the simulator cannot do is nobody's failed step. */
-function throwAsLambda(error: unknown): never {
-  if (error instanceof SimulationGap || !(error instanceof Error)) throw error;
-  const gap = gapBehind(error);
-  if (gap !== null) throw gap;
-  throw new StateError(error.name, JSON.stringify({ errorType: error.name, errorMessage: error.message, trace: [] }));
-}
-
-function gapBehind(error: Error): SimulationGap | null {
-  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) if (inner instanceof SimulationGap) return inner;
-  return null;
 }
