@@ -21,6 +21,28 @@ export class Lambda {
     this.#functions.set(arn, run);
   }
 
+  /**
+   * A call of an event's, which nobody waits for: EventBridge's, a schedule's. A failed one is tried again after one minute and after two more
+   * (AWS's guide, "Asynchronous invocation"), and then given up.
+   */
+  async deliver(functionArn: string, event: Json, name: string): Promise<void> {
+    const around: Around = {
+      stopBranch: null,
+      stopExecution: () => {
+        throw new SimulationGap(`${name} is no state of an execution`);
+      },
+    };
+    for (const [attempt, wait] of [0, 60, 120].entries()) {
+      await this.#universe.clock.sleep(wait);
+      try {
+        await this.invoke(event, { functionArn, state: name, execution: "", attempt }, around);
+        return;
+      } catch (error) {
+        if (!(error instanceof StateError)) throw error;
+      }
+    }
+  }
+
   async invoke(event: Json, invocation: Omit<Invocation, "life">, around: Around): Promise<Json> {
     const { clock, chance } = this.#universe;
     const { functionArn } = invocation;

@@ -2,7 +2,7 @@ import type { Around } from "../life.ts";
 import { SimulationGap } from "../service.ts";
 import { type Catcher, type Definition, list, nestedResource, type Retrier, type State } from "./definition.ts";
 import type { History, Thread } from "./history.ts";
-import type { Host, Invocation, Outcome } from "./host.ts";
+import type { Host, Invocation, Nested, Outcome } from "./host.ts";
 import { type Json, place, type Scope, StateError, select, template } from "./paths.ts";
 import { nextOf, plain, resultPathOf, type Step } from "./plain.ts";
 import { catcherOf, Retries } from "./retry.ts";
@@ -12,6 +12,8 @@ interface Call {
   readonly events: "LambdaFunction" | "Task";
   readonly details: Readonly<Record<string, unknown>>;
   readonly answer: Promise<Json>;
+  /** The Task has timed out. */
+  abandon(): void;
 }
 
 /** A branch or the whole run: once stopped it enters no state and writes no event any more. */
@@ -68,6 +70,7 @@ export class Execution {
   readonly #host: Host;
   readonly #lane: Lane;
   readonly #visits = new Map<string, number>();
+  readonly #children = new Map<Nested, Lane>();
   #abort: (outcome: Outcome) => void = () => {};
 
   constructor(
@@ -111,6 +114,7 @@ export class Execution {
     const { status, ...details } = outcome;
     this.history.add(this.#lane, endings[status], details);
     this.#lane.stopped = true;
+    this.#cancelChildren();
     this.outcome = outcome;
     this.endedAt = clock.now();
     return outcome;
@@ -210,6 +214,7 @@ export class Execution {
       if (!(error instanceof StateError)) throw error;
       if (isStopped(lane)) return never;
       const end = error.name === "States.Timeout" ? "TimedOut" : "Failed";
+      if (end === "TimedOut") call.abandon();
       this.history.add(lane, `${call.events}${end}`, { ...call.details, error: error.name, cause: error.cause });
       throw error;
     }
@@ -223,7 +228,7 @@ export class Execution {
       stopBranch: fail === null ? null : () => fail(new StateError("Lambda.Unknown", "planned: a neighbouring branch failed")),
       stopExecution: (error, cause) => this.stop(error, cause),
     };
-    return { events: "LambdaFunction", details: {}, answer: this.#host.invoke(input, invocation, around) };
+    return { events: "LambdaFunction", details: {}, answer: this.#host.invoke(input, invocation, around), abandon() {} };
   }
 
   #nested(name: string, input: Json, lane: Lane): Call {
@@ -231,13 +236,25 @@ export class Execution {
     this.history.add(lane, "TaskScheduled", { ...details, parameters: input });
     this.history.add(lane, "TaskStarted", details);
     try {
-      const { started, ended } = this.#host.nested(input, `${this.name}-${name}`);
-      this.history.add(lane, "TaskSubmitted", { ...details, output: started });
-      return { events: "Task", details, answer: ended };
+      const child = this.#host.nested(input, `${this.name}-${name}`);
+      this.#children.set(child, lane);
+      const forget = () => void this.#children.delete(child);
+      child.ended.then(forget, forget);
+      this.history.add(lane, "TaskSubmitted", { ...details, output: child.started });
+      return { events: "Task", details, answer: child.ended, abandon: () => this.#cancelChild(child) };
     } catch (error) {
       // A child that cannot be started fails as one that ran: through the events of a Task.
-      return { events: "Task", details, answer: Promise.reject(error) };
+      return { events: "Task", details, answer: Promise.reject(error), abandon() {} };
     }
+  }
+
+  /** Children whose Task was aborted, with the execution or by a neighbouring branch. */
+  #cancelChildren(): void {
+    for (const [child, lane] of this.#children) if (isStopped(lane)) this.#cancelChild(child);
+  }
+
+  #cancelChild(child: Nested): void {
+    if (this.#children.delete(child)) child.cancel();
   }
 
   async #parallel(state: State, input: Json, lane: Lane): Promise<Json> {
@@ -255,6 +272,7 @@ export class Execution {
     } catch (error) {
       // The other branches end here; what they have asked of Lambda goes on to its end.
       for (const branch of lanes) branch.stopped = true;
+      this.#cancelChildren();
       if (error instanceof StateError && !isStopped(lane)) {
         lane.previous = Math.max(...lanes.map(({ previous }) => previous));
         this.history.add(lane, "ParallelStateFailed", { error: error.name, cause: error.cause });

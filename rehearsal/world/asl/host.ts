@@ -21,12 +21,19 @@ export interface Outcome {
   readonly cause?: string;
 }
 
+/** A child under way: what DescribeExecution says of it, its end, and what Step Functions does about it when its Task is aborted. */
+export interface Nested {
+  readonly started: Json;
+  readonly ended: Promise<Json>;
+  cancel(): void;
+}
+
 /** What an execution asks of the Step Functions that runs it. */
 export interface Host {
   readonly clock: SimClock;
   readonly chance: Chance;
   invoke(event: Json, invocation: Omit<Invocation, "life">, around: Around): Promise<Json>;
-  /** Starts a child and gives what DescribeExecution says of it, and its end. `name` is for a child that is given none. */
-  nested(parameters: Json, name: string): { readonly started: Json; readonly ended: Promise<Json> };
+  /** Starts a child; `name` is for one that is given none. */
+  nested(parameters: Json, name: string): Nested;
   machineArn(name: string): string;
 }

@@ -7,18 +7,24 @@ import { Execution } from "./execution.ts";
 import { History, type HistoryEvent } from "./history.ts";
 import type { Host, LambdaFunction } from "./host.ts";
 import { type Json, StateError } from "./paths.ts";
+import { type StatusEvent, StatusEvents } from "./status-events.ts";
+
+/** From an aborted Task to the end of its child, where it is stopped at all: a guess. */
+const cancelSecondsMax = 10;
 
 /** The Step Functions and the Lambda of the virtual account: machines, functions, and every execution that ever ran. */
 export class StepFunctions {
   readonly executions = new Map<string, Execution>();
   readonly #universe: Universe;
   readonly #machines = new Map<string, Definition>();
-  readonly #lambda: Lambda;
+  readonly lambda: Lambda;
+  readonly #events: StatusEvents;
   readonly #onEvent: (event: HistoryEvent, execution: string) => void;
 
   constructor(universe: Universe, onEvent: (event: HistoryEvent, execution: string) => void = () => {}) {
     this.#universe = universe;
-    this.#lambda = new Lambda(universe);
+    this.lambda = new Lambda(universe);
+    this.#events = new StatusEvents(universe);
     this.#onEvent = onEvent;
   }
 
@@ -30,7 +36,12 @@ export class StepFunctions {
   }
 
   addFunction(arn: string, run: LambdaFunction): void {
-    this.#lambda.add(arn, run);
+    this.lambda.add(arn, run);
+  }
+
+  /** Status events of every execution, its begin and its end: one in twenty is lost, others come late or twice. */
+  onStatusChange(listener: (event: StatusEvent) => void): void {
+    this.#events.subscribe(listener);
   }
 
   machineArn(name: string): string {
@@ -49,12 +60,16 @@ export class StepFunctions {
     const host: Host = {
       clock: this.#universe.clock,
       chance: this.#universe.chance,
-      invoke: (event, invocation, around) => this.#lambda.invoke(event, invocation, around),
+      invoke: (event, invocation, around) => this.lambda.invoke(event, invocation, around),
       nested: (parameters, childName) => this.#nested(parameters, childName),
       machineArn: (name) => this.machineArn(name),
     };
     const execution = new Execution(host, definition, { arn, name, machine, input }, history);
     this.executions.set(arn, execution);
+    const publish = () => this.#events.publish(execution, this.machineArn(machine));
+    publish();
+    // A gap in the simulator ends an execution without a status.
+    execution.done.then(publish, () => {});
     return execution;
   }
 
@@ -84,6 +99,14 @@ export class StepFunctions {
     return this.#machines.has(name);
   }
 
+  /** The child of an aborted Task: Step Functions promises no more than to try to stop it ("Run a job" in AWS's guide). */
+  #cancel(child: Execution): void {
+    const { clock, chance } = this.#universe;
+    if (chance.uniform(`cancel/${child.arn}`) >= 0.5) return;
+    const seconds = cancelSecondsMax * chance.uniform(`cancel/${child.arn}/delay`);
+    clock.after(seconds, () => child.stop("", "the Task that waited for it was aborted"));
+  }
+
   /** `startExecution.sync:2`: the child's output is parsed; a child that did not succeed fails the state. */
   #nested(parameters: Json, stem: string): ReturnType<Host["nested"]> {
     const { StateMachineArn, Input, Name, ...rest } = parameters as { StateMachineArn: string; Input: Json; Name?: string };
@@ -100,6 +123,7 @@ export class StepFunctions {
         if (status === "SUCCEEDED") return { ...described, Output: output ?? null };
         throw new StateError("States.TaskFailed", JSON.stringify({ ...described, Error: error, Cause: cause }));
       }),
+      cancel: () => this.#cancel(child),
     };
   }
 }
