@@ -27,8 +27,13 @@ export async function loadSteps(): Promise<ReadonlyMap<string, Step>> {
   return new Map(loaded);
 }
 
-/** The name under which the stack deploys a step's function. */
-export const functionName = (step: string): string => `cloister-${step}`;
+type Place = Pick<Deployment, "region" | "account">;
+
+/** The alias under which the stack deploys a function. */
+export const functionArn = (name: string, { region, account }: Place): string =>
+  `arn:aws:lambda:${region}:${account}:function:cloister-${name}:live`;
+export const machineArn = (name: string, { region, account }: Place): string =>
+  `arn:aws:states:${region}:${account}:stateMachine:${name}`;
 
 /** Every state machine of the folder: `build-cluster`, which other machines know as `${BuildClusterArn}`. */
 export const machineNames: readonly string[] = readdirSync(machineFolder)
@@ -38,16 +43,10 @@ export const machineNames: readonly string[] = readdirSync(machineFolder)
 export const machineText = (name: string): string => readFileSync(new URL(`${name}.asl.json`, machineFolder), "utf8");
 
 /** A machine's text with each place filled in (functions' aliases, other machines), as CloudFormation does. */
-export function substitute(definition: string, { region, account }: Pick<Deployment, "region" | "account">): string {
+export function substitute(definition: string, place: Place): string {
   const arns = new Map([
-    ...catalogue.map(({ name, arn }): [string, string] => [
-      arn,
-      `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`,
-    ]),
-    ...machineNames.map((name): [string, string] => [
-      `${pascal(name)}Arn`,
-      `arn:aws:states:${region}:${account}:stateMachine:${name}`,
-    ]),
+    ...catalogue.map(({ name, arn }): [string, string] => [arn, functionArn(name, place)]),
+    ...machineNames.map((name): [string, string] => [`${pascal(name)}Arn`, machineArn(name, place)]),
   ]);
   return definition.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => {
     const arn = arns.get(name);

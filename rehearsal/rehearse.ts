@@ -2,8 +2,9 @@ import { secretLeaks } from "./audit.ts";
 import { criticalPath } from "./report/critical-path.ts";
 import type { Rehearsal } from "./result.ts";
 import { Stage, type StageOptions } from "./stage.ts";
-import type { Execution, Outcome } from "./world/asl/execution.ts";
+import type { Execution } from "./world/asl/execution.ts";
 import type { HistoryEvent } from "./world/asl/history.ts";
+import type { Outcome } from "./world/asl/host.ts";
 import { isThrottling } from "./world/fault.ts";
 
 /** What is rehearsed. All but a build need a cluster, which is built first, in the same account. */

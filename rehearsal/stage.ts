@@ -1,11 +1,15 @@
+import { MachineArn } from "../functions/domain/ids.ts";
 import type { Log } from "../functions/step.ts";
+import { sweepClusters } from "../functions/watch/sweep-clusters.ts";
+import { watchExecutions } from "../functions/watch/watch-executions.ts";
 import type { Written } from "./audit.ts";
-import { functionName, loadSteps, machineNames, machineText, substitute } from "./lambdas.ts";
+import { functionArn, loadSteps, machineArn, machineNames, machineText, substitute } from "./lambdas.ts";
 import { VirtualAccount } from "./virtual-account.ts";
-import type { Execution, Outcome } from "./world/asl/execution.ts";
+import type { Execution } from "./world/asl/execution.ts";
 import type { HistoryEvent } from "./world/asl/history.ts";
+import type { Outcome } from "./world/asl/host.ts";
 import type { Json } from "./world/asl/paths.ts";
-import type { FaultRule } from "./world/door.ts";
+import type { FaultRule } from "./world/fault-rule.ts";
 
 export interface StageOptions {
   /** As it would be typed into the console; the account's default image and bundle are for its version. */
@@ -16,6 +20,10 @@ export interface StageOptions {
   /** Changes the account before the run: what a test or an ablation plants. */
   readonly prepare?: (account: VirtualAccount) => void;
 }
+
+/** The stack's schedule of the sweep (lifecycle 5). */
+const sweepSeconds = 900;
+type Watch = typeof watchExecutions | typeof sweepClusters;
 
 /** A virtual account in which machines can be started, one after another or together. */
 export class Stage {
@@ -40,13 +48,49 @@ export class Stage {
     const { world, deployment } = this.account;
     for (const name of machineNames) world.stepFunctions.addMachine(name, substitute(machineText(name), deployment));
     for (const [name, step] of await loadSteps()) {
-      const arn = `arn:aws:lambda:${deployment.region}:${deployment.account}:function:${functionName(name)}:live`;
-      world.stepFunctions.addFunction(arn, async (event, { state, execution }) => {
-        const aws = this.account.clientsFor({ kind: "function", step: name, state, execution });
+      const arn = functionArn(name, deployment);
+      world.stepFunctions.addFunction(arn, async (event, { state, execution, life }) => {
+        const aws = this.account.clientsFor({ kind: "function", step: name, state, execution, life });
         const output = await step.execute(event, aws, this.#log(name));
         return this.account.afterStep.get(name)?.(output) ?? output;
       });
     }
+  }
+
+  /** From here on the watcher hears of executions, as reliably as AWS tells, and the sweep runs on its schedule. */
+  attend(): void {
+    const { stepFunctions, universe } = this.account.world;
+    const [watcher, sweep] = [this.#addWatch(watchExecutions), this.#addWatch(sweepClusters)];
+    stepFunctions.onStatusChange(
+      (event) => void stepFunctions.lambda.deliver(watcher, event as unknown as Json, "WatchExecutions"),
+    );
+    const again = () => {
+      universe.clock.after(sweepSeconds, again);
+      void stepFunctions.lambda.deliver(sweep, {}, "SweepClusters");
+    };
+    universe.clock.after(sweepSeconds, again);
+  }
+
+  /** A shipped function that no machine calls; gives its ARN. */
+  #addWatch({ name, execute }: Watch): string {
+    const { world, deployment } = this.account;
+    const arn = functionArn(name, deployment);
+    const machines = { destroy: MachineArn.parse(machineArn("destroy-cluster", deployment)) };
+    world.stepFunctions.addFunction(arn, (event, { state, life }) =>
+      execute(
+        event,
+        this.account.clientsFor({ kind: "function", step: name, state, execution: "", life }),
+        machines,
+        this.#log(name),
+      ),
+    );
+    return arn;
+  }
+
+  /** Lets so much time pass. */
+  async pass(seconds: number): Promise<void> {
+    const { clock } = this.account.world.universe;
+    await clock.run(clock.sleep(seconds));
   }
 
   #log(step: string): Log {

@@ -104,7 +104,6 @@ export class VirtualAccount {
   readonly row: VersionRow;
   /** What happens in the world the moment a step has done its work, and perhaps to its output: what a test or an ablation plants. */
   readonly afterStep = new Map<string, (output: unknown) => unknown>();
-  readonly #clients = new Map<string, Aws>();
   #bundle: Bundle;
   readonly #archives = new Map<string, { readonly body: string; readonly bytes: number }>();
 
@@ -277,13 +276,10 @@ export class VirtualAccount {
     this.world.quotas.values.set(key, value);
   }
 
-  /** Real clients whose calls this account answers, for one state's calls; made once, as a Lambda container keeps its own. */
+  /** Real clients whose calls this account answers, for one invocation. */
   clientsFor(caller: Extract<Caller, { kind: "function" }>): Aws {
-    const key = `${caller.execution}/${caller.state}`;
-    const known = this.#clients.get(key);
-    if (known !== undefined) return known;
     const { door, universe } = this.world;
-    const made: Aws = {
+    return {
       ec2: door.bind(own(real.ec2), "ec2", caller),
       elb: door.bind(own(real.elb), "elb", caller),
       elbClassic: door.bind(own(real.elbClassic), "elbClassic", caller),
@@ -295,7 +291,5 @@ export class VirtualAccount {
       deployment: this.deployment,
       now: () => new Date(universe.clock.now()),
     };
-    this.#clients.set(key, made);
-    return made;
   }
 }

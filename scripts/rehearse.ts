@@ -10,7 +10,7 @@ import { reportPage } from "../rehearsal/report/page.ts";
 import { costsOf, summary } from "../rehearsal/report/summary.ts";
 import type { Rehearsal } from "../rehearsal/result.ts";
 import type { Definition } from "../rehearsal/world/asl/definition.ts";
-import type { FaultRule } from "../rehearsal/world/door.ts";
+import { type FaultRule, faultRuleText, readFaultRule } from "../rehearsal/world/fault-rule.ts";
 import { UsageError, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm start -- [options]              rehearses a build
@@ -24,7 +24,9 @@ The shipped state machines, handlers and node scripts run against a virtual AWS,
   --workers N       overrides the request's number of workers
   --seed N          the chance behind every duration (default 1)
   --fault RULE      fails a call: OPERATION:CODE[:NTH][:after], such as RunInstances:InsufficientInstanceCapacity:1;
-                    NTH counts the operation's calls from 1, "after" lets it take effect and loses the answer; repeatable
+                    NTH counts the operation's calls from 1, "after" lets it take effect and loses the answer; repeatable.
+                    STATE/OPERATION:... counts one state's calls; CODE:NTH:kill ends the Lambda that calls (Lambda.Unknown,
+                    Runtime.ExitError, Sandbox.Timedout), CODE:NTH:orphan its state (also States.Timeout, Execution.Stopped)
   --unbuilt         destroy alone: builds nothing first, as if the name were unknown
   --report FILE     the report page (default out/rehearsal.html)
   --json            prints one JSON object and nothing else
@@ -106,19 +108,19 @@ function withName(request: unknown, name: string | undefined): unknown {
 
 /** `RunInstances:InsufficientInstanceCapacity:2:after`. */
 function readFault(text: string): FaultRule {
-  const match = /^([A-Z]\w+):([A-Za-z][\w.]*)(?::(\d+))?(:after)?$/.exec(text);
-  if (match === null) throw new UsageError(`--fault wants OPERATION:CODE[:NTH][:after], not ${text}`);
-  const nth = Number(match[3] ?? 1);
-  if (nth < 1) throw new UsageError(`--fault counts calls from 1, not ${nth}: ${text}`);
-  return { operation: match[1] ?? "", code: match[2] ?? "", nth, after: match[4] !== undefined };
+  const rule = readFaultRule(text);
+  if (rule === null) throw new UsageError(`--fault wants OPERATION:CODE[:NTH][:after], not ${text}`);
+  if (rule.nth < 1) throw new UsageError(`--fault counts calls from 1, not ${rule.nth}: ${text}`);
+  return rule;
 }
 
 /** A rule that met no call proves nothing about the build; a misspelt operation would look like resilience. */
 function warnOfIdleFaults(faults: readonly FaultRule[], { callRecords }: Rehearsal): void {
-  for (const { operation, code, nth } of faults) {
-    const calls = callRecords.filter((call) => call.operation === operation);
-    if (calls.some((call) => call.code === code)) continue;
-    console.error(`Warning: --fault ${operation}:${code}:${nth} never happened: ${operation} was called ${calls.length} times.`);
+  for (const rule of faults) {
+    if (callRecords.some(({ struck }) => struck === rule)) continue;
+    const { operation, state } = rule;
+    const calls = callRecords.filter((call) => call.operation === operation && (state ?? call.site.state) === call.site.state);
+    console.error(`Warning: --fault ${faultRuleText(rule)} never happened: ${operation} was called ${calls.length} times.`);
   }
 }
 

@@ -1,15 +1,9 @@
 import type { Chance } from "./chance.ts";
 import type { SimClock } from "./clock.ts";
 import { fault, isThrottling, isTransient, type ServiceName } from "./fault.ts";
+import { type CallSite, type FaultRule, ruleAt } from "./fault-rule.ts";
+import type { Life } from "./life.ts";
 import { type Caller, type Service, SimulationGap } from "./service.ts";
-
-/** One planned failure: at the nth call of an operation, before its effect or, with `after`, when the answer is lost. */
-export interface FaultRule {
-  readonly operation: string;
-  readonly code: string;
-  readonly nth: number;
-  readonly after: boolean;
-}
 
 export interface CallRecord {
   readonly at: number;
@@ -19,12 +13,25 @@ export interface CallRecord {
   readonly caller: Caller;
   /** The error code, or null for an answer. */
   readonly code: string | null;
+  readonly site: CallSite;
+  /** The planned failure that met this call. */
+  readonly struck: FaultRule | null;
 }
 
 /** The SDK's standard retry mode, from @smithy/util-retry: three attempts, full jitter, 100 ms doubling, 500 ms when throttled, 20 s at most. */
 const attemptsMax = 3;
 const backOffSeconds = (attempt: number, code: string, uniform: number): number =>
   Math.min(20, uniform * (isThrottling(code) ? 0.5 : 0.1) * 2 ** attempt);
+
+const unanswered = (): Promise<never> => new Promise<never>(() => {});
+const isDead = (life: Life | undefined): boolean => life?.isOver === true;
+const lifeOf = (caller: Caller): Life | undefined => (caller.kind === "function" ? caller.life : undefined);
+
+/** What a rule makes its call throw, when that is what it plans. */
+function plannedError(service: ServiceName, { kind = "error", code, nth, operation, after }: FaultRule): Error | null {
+  const where = `${after ? "after" : "before"} call ${nth} of ${operation}${after ? ": the answer was lost" : ""}`;
+  return kind === "error" ? fault(service, code, `injected ${where}`) : null;
+}
 
 /** The one way into the virtual services: it takes time, counts, injects faults and retries as the SDK does. */
 export class Door {
@@ -69,26 +76,66 @@ export class Door {
     if (handler === undefined) throw new SimulationGap(`${service} has no operation ${operation}`);
     const unknown = Object.keys(input).filter((field) => input[field] !== undefined && !handler.fields.includes(field));
     if (unknown.length > 0) throw new SimulationGap(`${operation} does not know ${unknown.join(", ")}`);
-    const nth = this.#count(operation);
-    const seconds = this.#chance.seconds("lambda.warmCall", `${operation}/${nth}`);
+    const life = lifeOf(caller);
+    // A dead Lambda sends nothing. What it had sent takes effect all the same, and the answer reaches nobody.
+    if (isDead(life)) return unanswered();
+    const site = this.#site(operation, caller);
+    const rule = caller.kind === "harness" ? undefined : ruleAt(this.#faults, site);
+    const seconds = this.#chance.seconds("lambda.warmCall", `${operation}/${site.nth}`);
     await this.#clock.sleep(seconds / 2);
-    const rule = this.#faults.find((candidate) => candidate.operation === operation && candidate.nth === nth);
-    const record = (code: string | null) => {
+    const record = (code: string | null, struck: FaultRule | null = null) => {
       if (caller.kind !== "harness")
-        this.calls.push({ at: this.#clock.now(), service, operation, mutates: handler.mutates, caller, code });
+        this.calls.push({ at: this.#clock.now(), service, operation, mutates: handler.mutates, caller, code, site, struck });
     };
+    const planned = rule === undefined ? null : plannedError(service, rule);
     try {
-      if (rule !== undefined && !rule.after) throw fault(service, rule.code, `injected before call ${nth} of ${operation}`);
+      if (rule?.after === false) await this.#strike(rule, planned, life, record);
       const answer = handler.run(structuredClone(input) as never, caller);
-      if (rule?.after === true)
-        throw fault(service, rule.code, `injected after call ${nth} of ${operation}: the answer was lost`);
-      record(null);
+      if (rule?.after === true) await this.#strike(rule, planned, life, record);
+      else record(null);
       await this.#clock.sleep(seconds / 2);
-      return { $metadata: { httpStatusCode: 200 }, ...(answer as object) };
+      return isDead(life) ? await unanswered() : { $metadata: { httpStatusCode: 200 }, ...(answer as object) };
     } catch (error) {
-      record((error as Error).name);
+      record((error as Error).name, error === planned ? (rule ?? null) : null);
+      if (isDead(life)) return unanswered();
       throw error;
     }
+  }
+
+  /**
+   * What was planned for this call happens: it throws, never returns, or returns late. A call that its Lambda's end or its state's end
+   * meets before it is sent is recorded with what the state is told, and once more if it is sent after all.
+   */
+  async #strike(
+    rule: FaultRule,
+    planned: Error | null,
+    life: Life | undefined,
+    record: (code: string | null, struck: FaultRule) => void,
+  ): Promise<void> {
+    if (planned !== null) throw planned;
+    const { kind, operation, nth, code, state = "", after } = rule;
+    if (life === undefined)
+      throw new SimulationGap(`call ${nth} of ${operation} is no Lambda's, and there is nothing to ${kind}`);
+    if (kind === "kill") {
+      record(code, rule);
+      life.kill(code);
+      return unanswered();
+    }
+    record(after ? null : code, rule);
+    life.orphan(code);
+    // The later it goes on, the more has been done behind its back; it lives until its function's timeout at most.
+    const left = Math.max(0, life.endsAt - this.#clock.now()) / 1000;
+    await this.#clock.sleep(left * this.#chance.uniform(`orphan/${state}/${operation}/${nth}/${after}`));
+    if (life.isOver) return unanswered();
+  }
+
+  #site(operation: string, caller: Caller): CallSite {
+    const none = { operation, state: null, nthInState: 0, isInBranch: false };
+    if (caller.kind === "harness") return { ...none, nth: this.#count(`harness/${operation}`) };
+    const nth = this.#count(operation);
+    if (caller.kind === "node") return { ...none, nth };
+    const { state, life } = caller;
+    return { operation, nth, state, nthInState: this.#count(`${state}/${operation}`), isInBranch: life?.isInBranch === true };
   }
 
   #count(key: string): number {

@@ -1,10 +1,18 @@
 import type { Chance } from "./chance.ts";
 import type { SimClock } from "./clock.ts";
 import type { ServiceName } from "./fault.ts";
+import type { Life } from "./life.ts";
 
 /** Who makes a call. The rehearsal's own look at the world ("harness") is neither counted nor failed. */
 export type Caller =
-  | { readonly kind: "function"; readonly step: string; readonly state: string; readonly execution: string }
+  | {
+      readonly kind: "function";
+      readonly step: string;
+      readonly state: string;
+      readonly execution: string;
+      /** The invocation that calls; without it the caller never dies. */
+      readonly life?: Life;
+    }
   | { readonly kind: "node"; readonly instanceId: string; readonly program: string }
   | { readonly kind: "harness" };
 

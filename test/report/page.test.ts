@@ -57,7 +57,12 @@ const rehearsal: Rehearsal = {
   history: rows.map(([seconds, type, details], index) => {
     return { execution: "run", id: index + 1, previousEventId: index, timestamp: seconds * 1000, type, details };
   }),
-  callRecords: [{ at: 0, service: "ec2", operation: evil, mutates: true, caller: { kind: "harness" }, code: evil }],
+  callRecords: [
+    {
+      ...{ at: 0, service: "ec2", operation: evil, mutates: true, caller: { kind: "harness" }, code: evil, struck: null },
+      site: { operation: evil, nth: 1, state: null, nthInState: 0, isInBranch: false },
+    },
+  ],
 };
 const page = reportPage({ rehearsal, definition, cost: [{ what: evil, count: 1, perMonth: 2, run: 3 }] });
 

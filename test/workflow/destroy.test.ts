@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 import { Stage } from "../../rehearsal/stage.ts";
-import type { FaultRule } from "../../rehearsal/world/door.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 import type { InventoryItem } from "../../rehearsal/world/service.ts";
 
 const seed = 13;

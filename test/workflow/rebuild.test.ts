@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { Stage } from "../../rehearsal/stage.ts";
-import type { FaultRule } from "../../rehearsal/world/door.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 
 const seed = 17;
 const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };

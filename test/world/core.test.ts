@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { CreateVpcCommand, EC2Client, EC2ServiceException } from "@aws-sdk/client-ec2";
 import { Chance } from "../../rehearsal/world/chance.ts";
 import { SimClock } from "../../rehearsal/world/clock.ts";
-import { Door, type FaultRule } from "../../rehearsal/world/door.ts";
+import { Door } from "../../rehearsal/world/door.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 import type { Service } from "../../rehearsal/world/service.ts";
 
 const start = "2026-11-24T00:00:00Z";

@@ -1,5 +1,6 @@
-import type { Execution, LambdaFunction, Outcome } from "../../rehearsal/world/asl/execution.ts";
+import type { Execution } from "../../rehearsal/world/asl/execution.ts";
 import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
+import type { LambdaFunction, Outcome } from "../../rehearsal/world/asl/host.ts";
 import type { Json } from "../../rehearsal/world/asl/paths.ts";
 import { StepFunctions } from "../../rehearsal/world/asl/step-functions.ts";
 import { Chance } from "../../rehearsal/world/chance.ts";

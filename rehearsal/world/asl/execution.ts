@@ -1,49 +1,26 @@
-import type { Chance } from "../chance.ts";
-import type { SimClock } from "../clock.ts";
+import type { Around } from "../life.ts";
 import { SimulationGap } from "../service.ts";
 import { type Catcher, type Definition, list, nestedResource, type Retrier, type State } from "./definition.ts";
 import type { History, Thread } from "./history.ts";
+import type { Host, Invocation, Nested, Outcome } from "./host.ts";
 import { type Json, place, type Scope, StateError, select, template } from "./paths.ts";
 import { nextOf, plain, resultPathOf, type Step } from "./plain.ts";
 import { catcherOf, Retries } from "./retry.ts";
-
-/** What a Lambda function gets to know of its call beside the event. */
-export interface Invocation {
-  readonly functionArn: string;
-  readonly state: string;
-  readonly execution: string;
-  /** 0 at the first try in a visit of the state. */
-  readonly attempt: number;
-}
-export type LambdaFunction = (event: Json, invocation: Invocation) => Promise<unknown>;
-
-export interface Outcome {
-  readonly status: "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
-  readonly output?: Json;
-  readonly error?: string;
-  readonly cause?: string;
-}
 
 /** A call under way; its events are `<events>Succeeded`, `Failed` or `TimedOut`. */
 interface Call {
   readonly events: "LambdaFunction" | "Task";
   readonly details: Readonly<Record<string, unknown>>;
   readonly answer: Promise<Json>;
-}
-
-/** What an execution asks of the Step Functions that runs it. */
-export interface Host {
-  readonly clock: SimClock;
-  readonly chance: Chance;
-  invoke(functionArn: string, event: Json, invocation: Invocation): Promise<Json>;
-  /** Starts a child and gives what DescribeExecution says of it, and its end. `name` is for a child that is given none. */
-  nested(parameters: Json, name: string): { readonly started: Json; readonly ended: Promise<Json> };
-  machineArn(name: string): string;
+  /** The Task has timed out. */
+  abandon(): void;
 }
 
 /** A branch or the whole run: once stopped it enters no state and writes no event any more. */
 interface Lane extends Thread {
   readonly parent: Lane | null;
+  /** Ends the Parallel that this is a branch of, as a failed neighbour does. */
+  readonly fail: ((error: StateError) => void) | null;
   stopped: boolean;
 }
 
@@ -93,6 +70,7 @@ export class Execution {
   readonly #host: Host;
   readonly #lane: Lane;
   readonly #visits = new Map<string, number>();
+  readonly #children = new Map<Nested, Lane>();
   #abort: (outcome: Outcome) => void = () => {};
 
   constructor(
@@ -109,7 +87,7 @@ export class Execution {
     this.history = history;
     this.#host = host;
     this.#definition = definition;
-    this.#lane = { previous: 0, parent: null, stopped: false };
+    this.#lane = { previous: 0, parent: null, fail: null, stopped: false };
     this.done = this.#run();
   }
 
@@ -136,6 +114,7 @@ export class Execution {
     const { status, ...details } = outcome;
     this.history.add(this.#lane, endings[status], details);
     this.#lane.stopped = true;
+    this.#cancelChildren();
     this.outcome = outcome;
     this.endedAt = clock.now();
     return outcome;
@@ -235,15 +214,21 @@ export class Execution {
       if (!(error instanceof StateError)) throw error;
       if (isStopped(lane)) return never;
       const end = error.name === "States.Timeout" ? "TimedOut" : "Failed";
+      if (end === "TimedOut") call.abandon();
       this.history.add(lane, `${call.events}${end}`, { ...call.details, error: error.name, cause: error.cause });
       throw error;
     }
   }
 
-  #lambda(invocation: Invocation, input: Json, lane: Lane): Call {
+  #lambda(invocation: Omit<Invocation, "life">, input: Json, lane: Lane): Call {
     this.history.add(lane, "LambdaFunctionScheduled", { resource: invocation.functionArn, input });
     this.history.add(lane, "LambdaFunctionStarted", {});
-    return { events: "LambdaFunction", details: {}, answer: this.#host.invoke(invocation.functionArn, input, invocation) };
+    const { fail } = lane;
+    const around: Around = {
+      stopBranch: fail === null ? null : () => fail(new StateError("Lambda.Unknown", "planned: a neighbouring branch failed")),
+      stopExecution: (error, cause) => this.stop(error, cause),
+    };
+    return { events: "LambdaFunction", details: {}, answer: this.#host.invoke(input, invocation, around), abandon() {} };
   }
 
   #nested(name: string, input: Json, lane: Lane): Call {
@@ -251,27 +236,43 @@ export class Execution {
     this.history.add(lane, "TaskScheduled", { ...details, parameters: input });
     this.history.add(lane, "TaskStarted", details);
     try {
-      const { started, ended } = this.#host.nested(input, `${this.name}-${name}`);
-      this.history.add(lane, "TaskSubmitted", { ...details, output: started });
-      return { events: "Task", details, answer: ended };
+      const child = this.#host.nested(input, `${this.name}-${name}`);
+      this.#children.set(child, lane);
+      const forget = () => void this.#children.delete(child);
+      child.ended.then(forget, forget);
+      this.history.add(lane, "TaskSubmitted", { ...details, output: child.started });
+      return { events: "Task", details, answer: child.ended, abandon: () => this.#cancelChild(child) };
     } catch (error) {
       // A child that cannot be started fails as one that ran: through the events of a Task.
-      return { events: "Task", details, answer: Promise.reject(error) };
+      return { events: "Task", details, answer: Promise.reject(error), abandon() {} };
     }
+  }
+
+  /** Children whose Task was aborted, with the execution or by a neighbouring branch. */
+  #cancelChildren(): void {
+    for (const [child, lane] of this.#children) if (isStopped(lane)) this.#cancelChild(child);
+  }
+
+  #cancelChild(child: Nested): void {
+    if (this.#children.delete(child)) child.cancel();
   }
 
   async #parallel(state: State, input: Json, lane: Lane): Promise<Json> {
     this.history.add(lane, "ParallelStateStarted", {});
     const branches = list<Definition>(state["Branches"]);
-    const lanes = branches.map((): Lane => ({ previous: lane.previous, parent: lane, stopped: false }));
+    const planned = Promise.withResolvers<never>();
+    const fail = planned.reject;
+    const lanes = branches.map((): Lane => ({ previous: lane.previous, parent: lane, fail, stopped: false }));
     try {
-      const results = await Promise.all(branches.map((branch, index) => this.#walk(branch, input, lanes[index] as Lane)));
+      const walks = Promise.all(branches.map((branch, index) => this.#walk(branch, input, lanes[index] as Lane)));
+      const results = await Promise.race([walks, planned.promise]);
       lane.previous = Math.max(...lanes.map(({ previous }) => previous));
       this.history.add(lane, "ParallelStateSucceeded", {});
       return results;
     } catch (error) {
       // The other branches end here; what they have asked of Lambda goes on to its end.
       for (const branch of lanes) branch.stopped = true;
+      this.#cancelChildren();
       if (error instanceof StateError && !isStopped(lane)) {
         lane.previous = Math.max(...lanes.map(({ previous }) => previous));
         this.history.add(lane, "ParallelStateFailed", { error: error.name, cause: error.cause });

@@ -1,26 +1,30 @@
 import { isDeepStrictEqual } from "node:util";
+import { Lambda } from "../lambda.ts";
 import type { Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
 import { checkDefinition, type Definition } from "./definition.ts";
-import { Execution, type Host, type Invocation, type LambdaFunction } from "./execution.ts";
+import { Execution } from "./execution.ts";
 import { History, type HistoryEvent } from "./history.ts";
+import type { Host, LambdaFunction } from "./host.ts";
 import { type Json, StateError } from "./paths.ts";
+import { type StatusEvent, StatusEvents } from "./status-events.ts";
 
-/** The function timeout the stack sets: after it Lambda gives up on the call, which goes on nowhere else (design 4). */
-const functionTimeoutSeconds = 60;
+/** From an aborted Task to the end of its child, where it is stopped at all: a guess. */
+const cancelSecondsMax = 10;
 
 /** The Step Functions and the Lambda of the virtual account: machines, functions, and every execution that ever ran. */
 export class StepFunctions {
   readonly executions = new Map<string, Execution>();
   readonly #universe: Universe;
   readonly #machines = new Map<string, Definition>();
-  readonly #functions = new Map<string, LambdaFunction>();
-  readonly #warm = new Set<string>();
+  readonly lambda: Lambda;
+  readonly #events: StatusEvents;
   readonly #onEvent: (event: HistoryEvent) => void;
-  #calls = 0;
 
   constructor(universe: Universe, onEvent: (event: HistoryEvent) => void = () => {}) {
     this.#universe = universe;
+    this.lambda = new Lambda(universe);
+    this.#events = new StatusEvents(universe);
     this.#onEvent = onEvent;
   }
 
@@ -32,7 +36,12 @@ export class StepFunctions {
   }
 
   addFunction(arn: string, run: LambdaFunction): void {
-    this.#functions.set(arn, run);
+    this.lambda.add(arn, run);
+  }
+
+  /** Status events of every execution, its begin and its end: one in twenty is lost, others come late or twice. */
+  onStatusChange(listener: (event: StatusEvent) => void): void {
+    this.#events.subscribe(listener);
   }
 
   machineArn(name: string): string {
@@ -51,38 +60,17 @@ export class StepFunctions {
     const host: Host = {
       clock: this.#universe.clock,
       chance: this.#universe.chance,
-      invoke: (functionArn, event, invocation) => this.#invoke(functionArn, event, invocation),
+      invoke: (event, invocation, around) => this.lambda.invoke(event, invocation, around),
       nested: (parameters, childName) => this.#nested(parameters, childName),
       machineArn: (name) => this.machineArn(name),
     };
     const execution = new Execution(host, definition, { arn, name, machine, input }, history);
     this.executions.set(arn, execution);
+    const publish = () => this.#events.publish(execution, this.machineArn(machine));
+    publish();
+    // A gap in the simulator ends an execution without a status.
+    execution.done.then(publish, () => {});
     return execution;
-  }
-
-  async #invoke(functionArn: string, event: Json, invocation: Invocation): Promise<Json> {
-    const { clock, chance } = this.#universe;
-    const run = this.#functions.get(functionArn);
-    if (run === undefined) throw new StateError("Lambda.ResourceNotFoundException", `no function ${functionArn}`);
-    if (!this.#warm.has(functionArn)) {
-      this.#warm.add(functionArn);
-      await clock.sleep(chance.seconds("lambda.coldStart", functionArn));
-    }
-    const request = `request-${++this.#calls}`;
-    const limit = clock.sleep(functionTimeoutSeconds).then(() => {
-      throw new StateError(
-        "Sandbox.Timedout",
-        `RequestId: ${request} Error: Task timed out after ${functionTimeoutSeconds}.00 seconds`,
-      );
-    });
-    const work = run(structuredClone(event), invocation).then(
-      (value) => JSON.parse(JSON.stringify(value ?? null)) as Json,
-      throwAsLambda,
-    );
-    // A call that is given up goes on; whatever it ends in then, nobody hears of it.
-    work.catch(() => {});
-    limit.catch(() => {});
-    return Promise.race([work, limit]);
   }
 
   /**
@@ -111,6 +99,14 @@ export class StepFunctions {
     return this.#machines.has(name);
   }
 
+  /** The child of an aborted Task: Step Functions promises no more than to try to stop it ("Run a job" in AWS's guide). */
+  #cancel(child: Execution): void {
+    const { clock, chance } = this.#universe;
+    if (chance.uniform(`cancel/${child.arn}`) >= 0.5) return;
+    const seconds = cancelSecondsMax * chance.uniform(`cancel/${child.arn}/delay`);
+    clock.after(seconds, () => child.stop("", "the Task that waited for it was aborted"));
+  }
+
   /** `startExecution.sync:2`: the child's output is parsed; a child that did not succeed fails the state. */
   #nested(parameters: Json, stem: string): ReturnType<Host["nested"]> {
     const { StateMachineArn, Input, Name, ...rest } = parameters as { StateMachineArn: string; Input: Json; Name?: string };
@@ -127,19 +123,7 @@ export class StepFunctions {
         if (status === "SUCCEEDED") return { ...described, Output: output ?? null };
         throw new StateError("States.TaskFailed", JSON.stringify({ ...described, Error: error, Cause: cause }));
       }),
+      cancel: () => this.#cancel(child),
     };
   }
-}
-
-/** How Lambda hands a thrown error on: its name is the Error, the Cause is JSON. What the simulator cannot do is nobody's failed step. */
-function throwAsLambda(error: unknown): never {
-  if (error instanceof SimulationGap || !(error instanceof Error)) throw error;
-  const gap = gapBehind(error);
-  if (gap !== null) throw gap;
-  throw new StateError(error.name, JSON.stringify({ errorType: error.name, errorMessage: error.message, trace: [] }));
-}
-
-function gapBehind(error: Error): SimulationGap | null {
-  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) if (inner instanceof SimulationGap) return inner;
-  return null;
 }

@@ -1,0 +1,136 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { Stage } from "../../rehearsal/stage.ts";
+import type { Execution } from "../../rehearsal/world/asl/execution.ts";
+import type { Json } from "../../rehearsal/world/asl/paths.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
+import type { InventoryItem } from "../../rehearsal/world/service.ts";
+
+const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+const hour = 3600;
+
+interface Recorded {
+  readonly current: number | null;
+  readonly generations: Readonly<Record<string, { readonly state: string }>>;
+}
+
+const keysOf = (items: readonly InventoryItem[]) =>
+  items
+    .filter(
+      ({ type, id, facts }) => !(type === "object" && /\/(?:clusters|evidence)\//.test(id)) && facts["state"] !== "terminated",
+    )
+    .map(({ type, id }) => `${type} ${id}`);
+
+/** An account with the watcher and the sweep, as the stack sets them up. */
+async function attended(seed: number, request: object = orchid, faults: readonly FaultRule[] = []) {
+  const stage = await Stage.open({ request, seed, faults });
+  stage.attend();
+  const { world, deployment } = stage.account;
+  const before = keysOf(world.inventory());
+  const record = () => JSON.parse(world.s3.object(deployment.bucket, "clusters/orchid/record.json")?.body ?? "{}") as Recorded;
+  const states = () => Object.values(record().generations).map(({ state }) => state);
+  /** Runs a machine until it enters the state, and aborts it there. */
+  async function abortIn(machine: string, input: object, state: string): Promise<Execution> {
+    const execution = world.stepFunctions.start(machine, "aborted", input as Json);
+    const hasEntered = () => execution.history.events.some(({ details }) => details["name"] === state);
+    while (!hasEntered() && execution.outcome === null) await stage.pass(1);
+    assert.ok(hasEntered(), `${state} was never entered: ${execution.outcome?.cause}`);
+    execution.stop("Abort", "by a person");
+    await world.universe.clock.run(execution.done);
+    return execution;
+  }
+  return { stage, world, before, record, states, abortIn };
+}
+
+describe("those who act alone", () => {
+  for (const [seed, state] of [
+    [1, "CreateNetwork"],
+    [2, "PrepareNodes"],
+    [3, "BootstrapCluster"],
+    [4, "CertifyIsolation"],
+  ] as const)
+    test(`remove a build that was aborted in ${state}`, async () => {
+      const { stage, world, before, states, abortIn } = await attended(seed);
+      const aborted = await abortIn("build-cluster", orchid, state);
+      assert.equal(aborted.outcome?.status, "ABORTED");
+      await stage.pass(2 * hour);
+      assert.deepEqual(states(), ["gone"]);
+      assert.deepEqual(keysOf(world.inventory()), before);
+    });
+
+  test("end a roll-back that was aborted with its build", async () => {
+    const faults = [{ operation: "RunInstances", code: "VcpuLimitExceeded", nth: 2, after: false }];
+    const { stage, world, before, states, abortIn } = await attended(5, orchid, faults);
+    await abortIn("build-cluster", orchid, "RollBack");
+    for (const execution of world.stepFunctions.executions.values())
+      if (execution.outcome === null) execution.stop("Abort", "too");
+    await stage.pass(2 * hour);
+    assert.deepEqual(states(), ["gone"]);
+    assert.deepEqual(keysOf(world.inventory()), before);
+  });
+
+  test("end a destroy that was aborted half-way", async () => {
+    const { stage, world, before, states, abortIn } = await attended(6);
+    await stage.run("build-cluster", orchid, "build");
+    await abortIn("destroy-cluster", { name: "orchid" }, "DeleteEndpoints");
+    await stage.pass(2 * hour);
+    assert.deepEqual(states(), ["gone"]);
+    assert.deepEqual(keysOf(world.inventory()), before);
+  });
+
+  test("leave a kept build until its time is over, and remove it then", async () => {
+    const kept = { ...orchid, onFailure: "keep", keepHours: 3 };
+    const faults = [{ operation: "SendCommand", code: "AccessDeniedException", nth: 3, after: false }];
+    const { stage, world, before, states } = await attended(7, kept, faults);
+    assert.equal((await stage.run("build-cluster", kept, "build")).outcome.status, "FAILED");
+    await stage.pass(2.8 * hour);
+    assert.deepEqual(states(), ["kept"]);
+    await stage.pass(1.2 * hour);
+    assert.deepEqual(states(), ["gone"]);
+    assert.deepEqual(keysOf(world.inventory()), before);
+  });
+
+  test("remove a retired generation after its grace, and never the one that serves", async () => {
+    const { stage, world, record, states } = await attended(8);
+    await stage.run("build-cluster", orchid, "build");
+    const { outcome } = await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    await stage.pass(23 * hour);
+    assert.deepEqual(states(), ["retired", "proved"]);
+    await stage.pass(3 * hour);
+    assert.deepEqual([record().current, ...states()], [2, "gone", "proved"]);
+    assert.ok(world.nodes.describe("orchid-g2").every(({ ready }) => ready));
+  });
+
+  test("remove a proved generation whose rebuild died before its switch, and the old one serves on", async () => {
+    const { stage, world, record, states, abortIn } = await attended(9);
+    await stage.run("build-cluster", orchid, "build");
+    await abortIn("rebuild-cluster", { name: "orchid" }, "RetakeLock");
+    assert.deepEqual(states(), ["proved", "proved"]);
+    await stage.pass(2 * hour);
+    assert.deepEqual([record().current, ...states()], [1, "proved", "gone"]);
+    assert.ok(world.nodes.describe("orchid-g1").every(({ ready }) => ready));
+  });
+
+  test("remove what bears our tags and stands in no record", async () => {
+    const { stage, world, before } = await attended(10);
+    const Tags = Object.entries({ "cloister:cluster": "orchid", "cloister:generation": "4" }).map(([Key, Value]) => ({
+      Key,
+      Value,
+    }));
+    const input = { CidrBlock: "10.77.0.0/16", TagSpecifications: [{ ResourceType: "vpc", Tags }] };
+    await world.universe.clock.run(world.door.send("ec2", "CreateVpc", input, { kind: "harness" }));
+    await stage.pass(2 * hour);
+    assert.deepEqual(keysOf(world.inventory()), before);
+  });
+
+  test("touch nothing while everything is as it should be", async () => {
+    const { stage, world, states } = await attended(11);
+    await stage.run("build-cluster", orchid, "build");
+    const standing = keysOf(world.inventory());
+    await stage.pass(48 * hour);
+    assert.deepEqual(states(), ["proved"]);
+    assert.deepEqual(keysOf(world.inventory()), standing);
+    assert.equal(world.stepFunctions.executions.size, 1, "no destroy was started");
+  });
+});
