@@ -70,3 +70,15 @@ export const catalogue: readonly CatalogueRow[] = [
   row("announce-cluster"),
   row("audit-residue", ["AuditResidue", "AuditResidueAgain"]),
 ];
+
+/** A function that no machine calls: a file in its folder. The stack's rules and API call it. */
+export interface LoneFunction {
+  readonly name: string;
+  readonly folder: "watch" | "api";
+}
+
+export const loneFunctions: readonly LoneFunction[] = [
+  { name: "watch-executions", folder: "watch" },
+  { name: "sweep-clusters", folder: "watch" },
+  { name: "change-record", folder: "api" },
+];

@@ -1,3 +1,4 @@
+import { changeRecord } from "../functions/api/change-record.ts";
 import { MachineArn } from "../functions/domain/ids.ts";
 import type { Log } from "../functions/step.ts";
 import { sweepClusters } from "../functions/watch/sweep-clusters.ts";
@@ -71,20 +72,30 @@ export class Stage {
     universe.clock.after(sweepSeconds, again);
   }
 
+  get #machines() {
+    return { destroy: MachineArn.parse(machineArn("destroy-cluster", this.account.deployment)) };
+  }
+
   /** A shipped function that no machine calls; gives its ARN. */
   #addWatch({ name, execute }: Watch): string {
     const { world, deployment } = this.account;
     const arn = functionArn(name, deployment);
-    const machines = { destroy: MachineArn.parse(machineArn("destroy-cluster", deployment)) };
     world.stepFunctions.addFunction(arn, (event, { state, life }) =>
       execute(
         event,
         this.account.clientsFor({ kind: "function", step: name, state, execution: "", life }),
-        machines,
+        this.#machines,
         this.#log(name),
       ),
     );
     return arn;
+  }
+
+  /** What a person asks of the API: a change of a cluster's record. */
+  async change(name: string, change: Readonly<Record<string, unknown>>): Promise<void> {
+    const aws = this.account.clientsFor({ kind: "function", step: "change-record", state: "ChangeRecord", execution: "" });
+    const { clock } = this.account.world.universe;
+    await clock.run(changeRecord.execute({ name, change }, aws, this.#machines, this.#log("change-record")));
   }
 
   /** Lets so much time pass. */

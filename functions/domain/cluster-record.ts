@@ -15,6 +15,7 @@ export {
   type HolderState,
   type Intent,
   Made,
+  nobody,
   type Row,
 } from "./record/shape.ts";
 

@@ -3,7 +3,7 @@ import { ec2Holdings } from "../aws/ec2-holdings.ts";
 import { startExecution } from "../aws/executions.ts";
 import { s3Records } from "../aws/s3-records.ts";
 import { ClusterName, Generation } from "../domain/ids.ts";
-import { defineWatch } from "./watch.ts";
+import { defineLambda } from "../lambda.ts";
 
 /** The stack's schedule (lifecycle 5). */
 const everyMinutes = 15;
@@ -12,7 +12,7 @@ const everyMinutes = 15;
  * Finds, alone, everything that is nobody's any more and starts its destroy: abandoned generations, those past their time, what an earlier
  * destroy left, and tagged things that no row explains. It needs no event, so it converges whatever was lost.
  */
-export const sweepClusters = defineWatch({
+export const sweepClusters = defineLambda({
   name: "sweep-clusters",
   async run(_, aws, machines, log) {
     const records = s3Records(aws);

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { startExecution } from "../aws/executions.ts";
 import { s3Records } from "../aws/s3-records.ts";
 import { ClusterName, ExecutionArn } from "../domain/ids.ts";
-import { defineWatch } from "./watch.ts";
+import { defineLambda } from "../lambda.ts";
 
 /** Step Functions' status event, as far as it is read. It comes best effort: late, twice, or never. */
 const StatusEvent = z.object({
@@ -26,7 +26,7 @@ const Named = z.union([
  * An abort, a machine's own timeout and States.Runtime run no Catch. What such an execution was working on is destroyed from outside,
  * if the record still says that it is nobody's (lifecycle 5). Whatever this misses, the sweep finds.
  */
-export const watchExecutions = defineWatch({
+export const watchExecutions = defineLambda({
   name: "watch-executions",
   async run(event, aws, machines, log) {
     const { executionArn, status, input } = StatusEvent.parse(event).detail;

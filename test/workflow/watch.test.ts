@@ -134,3 +134,27 @@ describe("those who act alone", () => {
     assert.equal(world.stepFunctions.executions.size, 1, "no destroy was started");
   });
 });
+
+describe("a person", () => {
+  test("goes back to the generation before, then forth by another rebuild, and ends the grace sooner", async () => {
+    const { stage, record, states } = await attended(12);
+    await stage.run("build-cluster", orchid, "build");
+    await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");
+    await stage.change("orchid", { kind: "rollback" });
+    assert.deepEqual([record().current, ...states()], [1, "proved", "retired"]);
+    await stage.run("rebuild-cluster", { name: "orchid" }, "again");
+    assert.deepEqual([record().current, ...states()], [3, "retired", "retired", "proved"]);
+    await stage.change("orchid", { kind: "promote" });
+    await stage.pass(2 * hour);
+    assert.deepEqual([record().current, ...states()], [3, "gone", "gone", "proved"]);
+  });
+
+  test("cannot change the record while a chain works on the name", async () => {
+    const { stage, world } = await attended(13);
+    await stage.run("build-cluster", orchid, "build");
+    const destroy = world.stepFunctions.start("destroy-cluster", "destroy", { name: "orchid" });
+    await stage.pass(60);
+    await assert.rejects(stage.change("orchid", { kind: "protect" }), { name: "ConflictError", message: /being worked on/ });
+    await world.universe.clock.run(destroy.done);
+  });
+});

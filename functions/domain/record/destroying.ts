@@ -11,6 +11,7 @@ import {
   hoursAfter,
   type IntentOf,
   isPast,
+  nobody,
   type Residue,
   type Row,
   rowOf,
@@ -163,9 +164,6 @@ export interface Due {
   readonly generation: number;
   readonly because: Exclude<Because, "rollBack">;
 }
-
-/** No execution has this name; whoever only looks is no holder. */
-const nobody = "" as Circumstances["who"];
 
 /**
  * What those who act alone may destroy, and why (lifecycle 5). Nothing while a chain works on the name. Each destroy checks its reason

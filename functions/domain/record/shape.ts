@@ -144,6 +144,9 @@ export interface Circumstances {
   readonly holders: ReadonlyMap<ExecutionArn, HolderState>;
 }
 
+/** No execution has this name: a person, and whoever only looks, is no holder. */
+export const nobody = "" as ExecutionArn;
+
 /** The record to be written (null: nothing changes) with the answer, or the refusal. */
 export type Decision<K extends Intent["kind"]> =
   | { readonly record: ClusterRecord | null; readonly answer: Answers[K] }

@@ -1,13 +1,13 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context } from "aws-lambda";
 import * as z from "zod";
-import type { Aws } from "../aws/aws.ts";
-import { lambdaAws } from "../aws/clients.ts";
-import { toStepError } from "../aws/fault.ts";
-import { MachineArn } from "../domain/ids.ts";
-import type { Log } from "../step.ts";
+import type { Aws } from "./aws/aws.ts";
+import { lambdaAws } from "./aws/clients.ts";
+import { toStepError } from "./aws/fault.ts";
+import { MachineArn } from "./domain/ids.ts";
+import type { Log } from "./step.ts";
 
-/** The machines that those who act alone may start; the stack names them in the functions' environment. */
+/** The machines that functions outside of any machine may start; the stack names them in their environment. */
 export interface Machines {
   readonly destroy: MachineArn;
 }
@@ -15,20 +15,20 @@ export interface Machines {
 const Environment = z.object({ CLOISTER_DESTROY_MACHINE: MachineArn });
 const lambdaMachines = (): Machines => ({ destroy: Environment.parse(process.env).CLOISTER_DESTROY_MACHINE });
 
-interface WatchSpec<O> {
+interface LambdaSpec<O> {
   /** Its file, and the service name in its log. */
   readonly name: string;
   run(event: unknown, aws: Aws, machines: Machines, log: Log): Promise<O>;
 }
 
-/** The one wrapper around what no state machine calls: whatever goes wrong leaves as one of our errors, for Lambda's own retries. */
-export function defineWatch<O>(spec: WatchSpec<O>) {
+/** The wrapper around what no state machine calls. Whatever goes wrong leaves as one of our errors, for whoever called to try again. */
+export function defineLambda<O>(spec: LambdaSpec<O>) {
   /** The door for tests and the rehearsal. */
   async function execute(event: unknown, aws: Aws, machines: Machines, log: Log): Promise<O> {
     try {
       return await spec.run(event, aws, machines, log);
     } catch (cause) {
-      const error = toStepError(cause, { watch: spec.name });
+      const error = toStepError(cause, { function: spec.name });
       log.error(error.message, { ...error.facts, error });
       throw error;
     }
