@@ -31,9 +31,11 @@ const runs = (world: World, id: string): boolean => {
 };
 
 /** At most one chain works on a name; a released lock is free once; no number comes back. */
-function lockBroken(world: World, from: ClusterRecord | null, to: ClusterRecord, who: Execution): string | null {
+function lockBroken(world: World, from: ClusterRecord | null, to: ClusterRecord, who: Execution, intent: Intent): string | null {
   if (to.revision !== (from?.revision ?? 0) + 1) return "a write did not raise the revision by one";
   if (from === null) return null;
+  const isWriter = /^(claim|fail|commit|switch|finish)$/.test(intent.kind);
+  if (isWriter && idOf(from.lock.holders.at(-1)?.execution ?? "") !== who.id) return `${who.id} writes a row without the lock`;
   const isIn = (record: ClusterRecord, execution: string) => record.lock.holders.some((holder) => holder.execution === execution);
   for (const { execution } of from.lock.holders) {
     const id = idOf(execution);
@@ -63,6 +65,7 @@ function currentBroken(from: ClusterRecord | null, to: ClusterRecord, intent: In
 function takenBroken(world: World, generation: number, from: Row, intent: Intent): string | null {
   if (intent.kind !== "destroy" || intent.because === null) return null;
   const now = nowOf(world);
+  if (from.state === "proved" && intent.because === "rollBack") return `generation ${generation} is proved, and is rolled back`;
   if (world.served.includes(generation) && from.state !== "destroying" && from.state !== "left" && from.state !== "gone") {
     const isOver = intent.because === "pastGrace" && from.state === "retired" && isPast(from.destroyAfter, now);
     if (!isOver) return `generation ${generation}, which is ${from.state} and served, is destroyed`;
@@ -94,19 +97,16 @@ function rowsBroken(world: World, from: ClusterRecord | null, to: ClusterRecord,
 
 /** What a write of the record does that it must not do. */
 export const brokenBy = (world: World, to: ClusterRecord, who: Execution, intent: Intent): string | null =>
-  lockBroken(world, world.record, to, who) ??
+  lockBroken(world, world.record, to, who, intent) ??
   currentBroken(world.record, to, intent) ??
   rowsBroken(world, world.record, to, intent);
 
-/** Exactly the plan, each once, and of one request. What the cluster itself made, and what scripts wrote, are not in the plan. */
+/** Exactly the plan, each once. What the cluster itself made, and what scripts wrote, are not in the plan. */
 export function deviation(world: World, generation: number, parts: readonly Part[]): string | null {
-  const row = world.record?.generations[String(generation)];
   for (const part of ["vpc", "nodes"] as const) {
     const present = world.things.filter((thing) => thing.generation === generation && thing.part === part);
     const planned = parts.includes(part) ? 1 : 0;
     if (present.length !== planned) return `generation ${generation} has ${present.length} of ${part}, not ${planned}`;
-    const foreign = present.find(({ asks }) => row !== undefined && (asksOf(row) === "other") !== (asks === "other"));
-    if (foreign !== undefined) return `generation ${generation} has ${part} of another request`;
   }
   return null;
 }
@@ -119,6 +119,9 @@ export function brokenIn(world: World, parts: readonly Part[]): string | null {
     if (row.state === "proved" || row.state === "retired") {
       const differs = deviation(world, generation, parts);
       if (differs !== null) return `${differs}, and it is ${row.state}`;
+      const isForeign = ({ asks }: { asks: string }) => (asks === "other") !== (asksOf(row) === "other");
+      const foreign = world.things.find((thing) => thing.generation === generation && isForeign(thing));
+      if (foreign !== undefined) return `generation ${key} is ${row.state} with ${foreign.part} of another request`;
     }
     if (row.state === "gone" && world.things.some((thing) => thing.generation === generation)) {
       return `generation ${generation} was audited clean, and something of it is there`;

@@ -57,7 +57,7 @@ const make = (part: Part): State => ({ kind: "make", part, caught: "RecordFailur
 
 const afterFailure = { yes: "RollBack", kept: "BuildKept", no: "ClusterUnhealthy" } as const;
 
-const build = (parts: readonly Part[]): Machine => ({
+const build = (parts: readonly Part[], asksWhetherDue: boolean): Machine => ({
   AcquireLock: swap({
     intent: ({ order: { asks, parent } }) => ({ kind: "acquire", name: cluster, ...requestOf(asks), parent }),
     next(one, answer) {
@@ -88,7 +88,7 @@ const build = (parts: readonly Part[]): Machine => ({
   ReleaseLock: release(() => "ClusterReady", "ClusterReady"),
   RecordFailure: swap({
     intent: (one) => ({ kind: "fail", lock: lockOf(one) }),
-    next: (one, answer) => at(one, afterFailure[(answer as Answers["fail"]).rollBack]),
+    next: (one, answer) => at(one, afterFailure[asksWhetherDue ? (answer as Answers["fail"]).rollBack : "yes"]),
     caught: "BuildFailed",
   }),
   RollBack: {
@@ -224,5 +224,10 @@ const change: Machine = {
 };
 
 /** The machines of the product, in small, for a plan of these parts. */
-export const machinesFor = (parts: readonly Part[]) => ({ build: build(parts), destroy, rebuild, change });
+export const machinesFor = (parts: readonly Part[], asksWhetherDue: boolean) => ({
+  build: build(parts, asksWhetherDue),
+  destroy,
+  rebuild,
+  change,
+});
 export type Machines = ReturnType<typeof machinesFor>;

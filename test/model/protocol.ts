@@ -12,6 +12,7 @@ export const whole: Protocol = {
   numbersOnNodes: true,
   audits: 2,
   retakes: true,
+  asksWhetherDue: true,
   looksFirst: true,
   sweepTakes: () => true,
   sweepNamesAnew: true,

@@ -150,6 +150,12 @@ export const sets: readonly ActorSet[] = [
     faults: { abort: 1, redrive: 1, zombie: 1 },
   },
   {
+    name: "scripts on nodes without a command that lies",
+    parts: ["nodes", "script"],
+    actors: [actor("a", "build"), actor("b", "build")],
+    faults: { abort: 1, redrive: 1 },
+  },
+  {
     name: "a cluster that makes something as it is destroyed",
     parts: nodes,
     before: [ready],
@@ -175,3 +181,9 @@ export const sets: readonly ActorSet[] = [
     strays: [{ generation: 7, part: "nodes", by: "somebody", asks: "-" }],
   },
 ];
+
+export function setNamed(name: string): ActorSet {
+  const set = sets.find((one) => one.name === name);
+  if (set === undefined) throw new RangeError(`there is no set "${name}"`);
+  return set;
+}

@@ -3,13 +3,14 @@ import { orphanMoves, workMoves } from "./calls.ts";
 import { nextPart, type State } from "./machines.ts";
 import { abort, goes, type Move, move, nameOf, redrive, type Stage, startChild, stateOf, withCall } from "./moves.ts";
 import { swapMoves } from "./swaps.ts";
-import { begun, type Execution, executionOf, idOf, nowOf, order, put, spent, type World } from "./world.ts";
+import { begun, type Call, type Execution, executionOf, idOf, nowOf, order, spent, type World } from "./world.ts";
 
 /** Waits until nothing of an earlier holder can take effect any more: function timeout + 60 s, and each command terminal. */
 function pauseMoves(stage: Stage, world: World, one: Execution, { before }: Extract<State, { kind: "pause" }>): Move[] {
   const { protocol, parts } = stage;
   const number = one.hold?.number ?? 0;
-  const older = world.calls.filter((call) => call.kind !== "swap" && call.kind !== "ask" && call.number < number);
+  const isOlder = (call: Call) => call.number < number || (call.number === number && call.who !== one.id);
+  const older = world.calls.filter((call) => call.kind !== "swap" && call.kind !== "ask" && isOlder(call));
   const isScript = ({ kind }: { kind: string }) => kind === "send" || kind === "write";
   if (protocol.pausesBefore[before] && older.some((call) => !isScript(call))) return [];
   const next = before === "destroy" ? "DeleteAll" : nextPart(parts, null);
@@ -34,6 +35,14 @@ function auditMoves(stage: Stage, world: World, one: Execution, state: Extract<S
   return [move(label, goes(stage, world, { ...one, isWell: !found }, next))];
 }
 
+/** A roll-back that is told as done has left nothing. */
+function untrue(world: World, one: Execution, isWell: boolean): string | null {
+  if (one.at !== "RollBack" || !isWell) return null;
+  const { generation } = one.hold as unknown as { generation: number };
+  const state = world.record?.generations[String(generation)]?.state;
+  return state === "gone" ? null : `${one.id} says that generation ${generation} is rolled back, and it is ${state}`;
+}
+
 function childMoves(stage: Stage, world: World, one: Execution, state: Extract<State, { kind: "child" }>): Move[] {
   const child = one.child === null ? undefined : executionOf(world, one.child);
   if (child === undefined) {
@@ -44,7 +53,7 @@ function childMoves(stage: Stage, world: World, one: Execution, state: Extract<S
     const end = stateOf(stage, child);
     const isWell = end.kind === "end" && end.isWell && !child.isAborted;
     const told = `${nameOf(one)}: ${one.at} ends, since ${child.id} ended ${isWell ? "well" : "badly"}`;
-    return [move(told, goes(stage, world, { ...one, child: null, isWell }, state.next))];
+    return [move(told, goes(stage, world, { ...one, child: null, isWell }, state.next), untrue(world, one, isWell))];
   }
   if (world.faults.twice === 0) return [];
   const second = startChild(spent(world, "twice"), one, state.suffix, state.ordered(one));

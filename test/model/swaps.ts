@@ -41,8 +41,13 @@ const toldOf = (world: World, answer: Answer): string => {
 };
 
 /** Nobody died, nothing was lost, and still the lock is: then a rule costs those who keep it. */
-const needlessLoss = (world: World, stage: Stage, one: Execution): string | null =>
-  world.faults === stage.faults && one.hold !== null ? `${one.id} has lost its lock, though nothing went wrong` : null;
+function needless(world: World, stage: Stage, one: Execution, isLost: boolean): string | null {
+  if (world.faults !== stage.faults || one.hold === null) return null;
+  if (isLost) return `${one.id} has lost its lock, though nothing went wrong`;
+  return one.at === "SwitchCurrent"
+    ? `${one.id} has built a generation and cannot switch to it, though nothing went wrong`
+    : null;
+}
 
 /** What may become of a state that swaps the record. */
 export function swapMoves(stage: Stage, world: World, one: Execution, state: Extract<State, { kind: "swap" }>): Move[] {
@@ -68,7 +73,9 @@ export function swapMoves(stage: Stage, world: World, one: Execution, state: Ext
       const isLost = swapped.refusal.name === "LockLostError";
       const to = isLost ? state.lost : state.refused;
       if (to === null) continue;
-      const breaks = isLost ? needlessLoss(world, stage, one) : null;
+      const isHolder = idOf(world.record?.lock.holders.at(-1)?.execution ?? "") === one.id;
+      const ownLock = one.at === "AcquireLock" && isHolder ? `${one.id} holds the lock, and is refused it` : null;
+      const breaks = ownLock ?? needless(world, stage, one, isLost);
       moves.push(move(`${label} is refused: ${swapped.refusal.message}`, goes(stage, base, one, to), breaks, look.fault));
       continue;
     }

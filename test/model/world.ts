@@ -133,6 +133,8 @@ export interface Protocol {
   readonly numbersOnNodes: boolean;
   readonly audits: 1 | 2;
   readonly retakes: boolean;
+  /** Whether a roll-back is due is asked of the record (the Choice IsRollBackDue). */
+  readonly asksWhetherDue: boolean;
   /** Whether the watcher and the sweep look at the record before they start a destroy. */
   readonly looksFirst: boolean;
   readonly sweepTakes: (row: Row | undefined) => boolean;
