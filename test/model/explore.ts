@@ -136,6 +136,17 @@ function whyStuck(stage: Stage, from: World, known: Set<string>, tolerates: RegE
 
 /** Every state that the set's actors can come to, the nearest first, so that a story is as short as it can be. */
 export function explore(set: ActorSet, protocol: Protocol, tolerates = /^$/, statesMax = 2_000_000): Found {
+  const { stackTraceLimit } = Error;
+  // Refusals are errors, thousands of them, and nobody reads where they were made.
+  Error.stackTraceLimit = 0;
+  try {
+    return search(set, protocol, tolerates, statesMax);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function search(set: ActorSet, protocol: Protocol, tolerates: RegExp, statesMax: number): Found {
   const faults: Faults = { ...noFaults, ...set.faults };
   const stage: Stage = { protocol, machines: machinesFor(set.parts, protocol.asksWhetherDue), parts: set.parts, faults };
   const first = opening(stage, set);

@@ -48,7 +48,7 @@ function executionKey(world: World, one: Execution): string {
     return matters ? `${one.id}:${one.at}${isBad}` : "";
   }
   const renewed = renewal === null ? "" : `${renewal.generation}:${renewal.previous}`;
-  return `${one.id}:${one.status}:${one.at}:${hold?.number}:${renewed}:${one.child}:${one.children}:${one.isWell}:${one.isUnnoticed}${isBad}`;
+  return `${one.id}:${one.status}:${one.at}:${hold?.number}:${renewed}:${one.child}:${one.hasStarted}:${one.isWell}:${one.isUnnoticed}${isBad}`;
 }
 
 const callKey = (call: Call): string =>

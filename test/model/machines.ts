@@ -11,16 +11,16 @@ export type State =
       readonly kind: "swap";
       intent(one: Execution, world: World): Intent;
       next(one: Execution, answer: Answer): Execution;
-      /** Where a LockLostError leads, where any other refusal does (null: tried again until it is none), and where giving up does. */
+      /** Where a LockLostError leads, where any other refusal does, and where giving up does. */
       readonly lost: string;
-      readonly refused: string | null;
+      readonly refused: string;
       readonly caught: string;
     }
   | { readonly kind: "make"; readonly part: Part; readonly caught: string }
   | { readonly kind: "erase"; readonly next: string; readonly caught: string }
-  | { readonly kind: "audit"; readonly nth: 1 | 2; readonly clean: string; readonly dirty: string }
+  | { readonly kind: "audit"; readonly nth: 1 | 2; readonly next: string }
   | { readonly kind: "pause"; readonly before: "destroy" | "resume" }
-  | { readonly kind: "child"; readonly suffix: string; ordered(one: Execution): Order; readonly next: string }
+  | { readonly kind: "child"; readonly suffix: string; ordered(one: Execution): Order; next(one: Execution): string }
   | { readonly kind: "choice"; next(one: Execution): string }
   | { readonly kind: "end"; readonly isWell: boolean };
 
@@ -29,7 +29,7 @@ export type Machine = Readonly<Record<string, State>>;
 const at = (one: Execution, state: string): Execution => ({ ...one, at: state });
 const end = (isWell: boolean): State => ({ kind: "end", isWell });
 const swap = (
-  spec: Pick<Extract<State, { kind: "swap" }>, "intent" | "next" | "caught"> & { lost?: string; refused?: string | null },
+  spec: Pick<Extract<State, { kind: "swap" }>, "intent" | "next" | "caught"> & { lost?: string; refused?: string },
 ): State => ({ kind: "swap", lost: "LockLost", refused: spec.caught, ...spec });
 
 export const lockOf = (one: Execution): Lock => one.hold as Lock;
@@ -39,11 +39,11 @@ const renewalOf = (one: Execution): Answers["rebuild"] => one.renewal as Answers
 const release = (next: (one: Execution) => string, caught: string): State =>
   swap({ intent: (one) => ({ kind: "release", lock: lockOf(one) }), next: (one) => at(one, next(one)), caught });
 
-const retake = (next: (one: Execution) => string, caught: string): State =>
+const retake = (next: string, caught: string, lost = "LockLost"): State =>
   swap({
     intent: (one) => ({ kind: "retake", lock: lockOf(one) }),
-    next: (one, answer) => ({ ...one, hold: { ...lockOf(one), ...(answer as Answers["retake"]) }, at: next(one) }),
-    refused: null,
+    next: (one, answer) => ({ ...one, hold: { ...lockOf(one), ...(answer as Answers["retake"]) }, at: next }),
+    lost,
     caught,
   });
 
@@ -93,15 +93,13 @@ const build = (parts: readonly Part[], asksWhetherDue: boolean): Machine => ({
   }),
   RollBack: {
     kind: "child",
-    suffix: "rollback",
+    suffix: "rolls-back",
     ordered(one) {
       const { number: lockNumber, generation } = lockOf(one);
       return order("destroy", { generation, because: "rollBack", parent: { execution: arnOf(one.id), lockNumber, generation } });
     },
-    next: "RetakeLock",
+    next: ({ isWell }) => (isWell ? "BuildFailed" : "ResourcesLeftBehind"),
   },
-  RetakeLock: retake(() => "ReleaseAfterRollBack", "BuildFailed"),
-  ReleaseAfterRollBack: release(({ isWell }) => (isWell ? "BuildFailed" : "ResourcesLeftBehind"), "BuildFailed"),
   ClusterReady: end(true),
   BuildKept: end(false),
   BuildFailed: end(false),
@@ -111,8 +109,11 @@ const build = (parts: readonly Part[], asksWhetherDue: boolean): Machine => ({
   LockLost: end(false),
 });
 
+/** The second look's other half: its step looks, and then swaps. */
+const verdict = "AuditResidueAgain (verdict)";
+
 const destroy: Machine = {
-  AcquireLock: swap({
+  AcquireTeardownLock: swap({
     intent: ({ order: { generation, because, byPerson, parent } }, { things }) => ({
       kind: "destroy",
       name: cluster,
@@ -131,21 +132,22 @@ const destroy: Machine = {
     caught: "RequestRefused",
   }),
   PauseForOrphans: { kind: "pause", before: "destroy" },
-  DeleteAll: { kind: "erase", next: "AuditResidue", caught: "DestroyFailed" },
-  AuditResidue: { kind: "audit", nth: 1, clean: "AuditResidueAgain", dirty: "RecordResidue" },
-  AuditResidueAgain: { kind: "audit", nth: 2, clean: "RecordResidue", dirty: "RecordResidue" },
-  RecordResidue: swap({
+  // All of TerminateNodes to DeleteParameters. What fails there is what the audit finds.
+  DeleteNetwork: { kind: "erase", next: "AuditResidue", caught: "AuditResidue" },
+  AuditResidue: { kind: "audit", nth: 1, next: "AuditResidueAgain" },
+  AuditResidueAgain: { kind: "audit", nth: 2, next: verdict },
+  [verdict]: swap({
     intent: (one) => {
       const left = one.isWell ? [] : ["something"];
       const { generations } = teardownOf(one);
       const residue = Object.fromEntries(generations.map((generation) => [generation, { left, volumes: [] }]));
       return { kind: "finish", lock: teardownOf(one), residue };
     },
-    next: (one) => at(one, "ReleaseLock"),
+    next: (one) => at(one, "ReleaseTeardownLock"),
     caught: "DestroyFailed",
   }),
-  ReleaseLock: release(({ isWell }) => (isWell ? "Destroyed" : "ResourcesLeftBehind"), "DestroyFailed"),
-  Destroyed: end(true),
+  ReleaseTeardownLock: release(({ isWell }) => (isWell ? "ClusterDestroyed" : "ResourcesLeftBehind"), "ResourcesLeftBehind"),
+  ClusterDestroyed: end(true),
   NothingToDestroy: end(true),
   ResourcesLeftBehind: end(false),
   DestroyFailed: end(false),
@@ -159,7 +161,7 @@ const parentOf = (one: Execution) => {
 };
 
 const rebuild: Machine = {
-  AcquireLock: swap({
+  AcquireRebuildLock: swap({
     intent: ({ order: { asks } }) => ({
       kind: "rebuild",
       name: cluster,
@@ -170,18 +172,18 @@ const rebuild: Machine = {
     next(one, answer) {
       const renewal = answer as Answers["rebuild"];
       const isReplacing = renewal.strategy === "replace" && renewal.previous !== null;
-      return { ...one, renewal, hold: renewal.hold, at: isReplacing ? "DestroyOld" : "BuildNext" };
+      return { ...one, renewal, hold: renewal.hold, at: isReplacing ? "DestroyReplaced" : "BuildNext" };
     },
     lost: "RequestRefused",
     caught: "RequestRefused",
   }),
-  DestroyOld: {
+  DestroyReplaced: {
     kind: "child",
-    suffix: "destroy",
+    suffix: "replaced",
     ordered: (one) => order("destroy", { generation: renewalOf(one).previous, parent: parentOf(one) }),
-    next: "RetakeAfterDestroy",
+    next: ({ isWell }) => (isWell ? "RetakeLockToBuild" : "RetakeLockOfFailure"),
   },
-  RetakeAfterDestroy: retake(({ isWell }) => (isWell ? "BuildNext" : "ReleaseAfterFailure"), "RebuildFailed"),
+  RetakeLockToBuild: retake("BuildNext", "RetakeLockOfFailure"),
   BuildNext: {
     kind: "child",
     suffix: "build",
@@ -189,20 +191,21 @@ const rebuild: Machine = {
       const asks = asksOf(renewalOf(one));
       return order("build", { asks: asks === "-" ? "rollback" : asks, isFated: one.order.isFated, parent: parentOf(one) });
     },
-    next: "RetakeLock",
+    next: ({ isWell }) => (isWell ? "RetakeLock" : "RetakeLockOfFailure"),
   },
-  RetakeLock: retake(({ isWell }) => (isWell ? "SwitchCurrent" : "ReleaseAfterFailure"), "RebuildFailed"),
+  RetakeLock: retake("SwitchCurrent", "RetakeLockOfFailure"),
   SwitchCurrent: swap({
     intent(one) {
       const { generation, previous, graceHours } = renewalOf(one);
       return { kind: "switch", hold: lockOf(one), generation, previous, graceHours };
     },
-    next: (one) => at(one, "ReleaseLock"),
-    caught: "ReleaseAfterFailure",
+    next: (one) => at(one, "ReleaseRebuildLock"),
+    caught: "RetakeLockOfFailure",
   }),
-  ReleaseLock: release(() => "Rebuilt", "Rebuilt"),
-  ReleaseAfterFailure: release(() => "RebuildFailed", "RebuildFailed"),
-  Rebuilt: end(true),
+  ReleaseRebuildLock: release(() => "ClusterRebuilt", "ClusterRebuilt"),
+  RetakeLockOfFailure: retake("ReleaseLockOfFailure", "RebuildFailed", "RebuildFailed"),
+  ReleaseLockOfFailure: release(() => "RebuildFailed", "RebuildFailed"),
+  ClusterRebuilt: end(true),
   RebuildFailed: end(false),
   RequestRefused: end(false),
   LockLost: end(false),

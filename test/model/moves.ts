@@ -101,18 +101,11 @@ export const called = (one: Execution, fields: Pick<Call, "kind"> & Partial<Call
   ...fields,
 });
 
-/** Starts a machine as the execution's child, which it then waits for. */
-export function startChild(
-  world: World,
-  one: Execution,
-  suffix: string,
-  ordered: Execution["order"],
-): { world: World; id: string } {
-  const count = one.children + 1;
-  const id = `${one.id}.${suffix}${count === 1 ? "" : count}`;
-  const started: World = { ...world, executions: [...world.executions, begun(id, ordered, one.id, "running")] };
-  return { world: put(started, { ...one, child: id, children: count }), id };
-}
+/** Starts a machine as the execution's child, or as the copy of one. */
+export const started = (world: World, one: Execution, id: string, ordered: Execution["order"]): World => ({
+  ...world,
+  executions: [...world.executions, begun(id, ordered, one.id, "running")],
+});
 
 /** The execution is stopped where it is. What it has under way goes on, and so may its child. */
 export function abort(world: World, one: Execution): Move[] {

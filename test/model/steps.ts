@@ -1,9 +1,9 @@
 import type { Row } from "../../functions/domain/cluster-record.ts";
 import { orphanMoves, workMoves } from "./calls.ts";
 import { nextPart, type State } from "./machines.ts";
-import { abort, goes, type Move, move, nameOf, redrive, type Stage, startChild, stateOf, withCall } from "./moves.ts";
+import { abort, goes, type Move, move, nameOf, redrive, type Stage, started, stateOf, withCall } from "./moves.ts";
 import { swapMoves } from "./swaps.ts";
-import { begun, type Call, type Execution, executionOf, idOf, nowOf, order, spent, type World } from "./world.ts";
+import { begun, type Call, type Execution, executionOf, idOf, nowOf, order, put, spent, type World } from "./world.ts";
 
 /** Waits until nothing of an earlier holder can take effect any more: function timeout + 60 s, and each command terminal. */
 function pauseMoves(stage: Stage, world: World, one: Execution, { before }: Extract<State, { kind: "pause" }>): Move[] {
@@ -13,7 +13,7 @@ function pauseMoves(stage: Stage, world: World, one: Execution, { before }: Extr
   const older = world.calls.filter((call) => call.kind !== "swap" && call.kind !== "ask" && isOlder(call));
   const isScript = ({ kind }: { kind: string }) => kind === "send" || kind === "write";
   if (protocol.pausesBefore[before] && older.some((call) => !isScript(call))) return [];
-  const next = before === "destroy" ? "DeleteAll" : nextPart(parts, null);
+  const next = before === "destroy" ? "DeleteNetwork" : nextPart(parts, null);
   const label = `${nameOf(one)}: ${one.at}`;
   const over = move(`${label} is over`, goes(stage, world, one, next));
   // A destroy ends the nodes, and every script with them.
@@ -29,8 +29,7 @@ function auditMoves(stage: Stage, world: World, one: Execution, state: Extract<S
   if (state.nth === 2 && stage.protocol.audits === 2 && world.calls.some(({ kind }) => kind === "ask")) return [];
   const generations = (one.hold as unknown as { generations: number[] }).generations;
   const found = world.things.some(({ generation }) => generations.includes(generation));
-  const isLast = state.nth >= stage.protocol.audits;
-  const next = found ? state.dirty : isLast ? "RecordResidue" : state.clean;
+  const next = state.nth >= stage.protocol.audits ? "AuditResidueAgain (verdict)" : state.next;
   const label = `${nameOf(one)}: ${one.at} finds ${found ? "something left" : "nothing"}`;
   return [move(label, goes(stage, world, { ...one, isWell: !found }, next))];
 }
@@ -44,22 +43,31 @@ function untrue(world: World, one: Execution, isWell: boolean): string | null {
 }
 
 function childMoves(stage: Stage, world: World, one: Execution, state: Extract<State, { kind: "child" }>): Move[] {
-  const child = one.child === null ? undefined : executionOf(world, one.child);
+  const label = `${nameOf(one)}: ${one.at}`;
+  const ended = (isWell: boolean, why: string): Move[] => {
+    const after = { ...one, child: null, hasStarted: false, isWell };
+    return [move(`${label} ends, since ${why}`, goes(stage, world, after, state.next(after)), untrue(world, one, isWell))];
+  };
+  // Its name holds its parent's number, so that a second start finds the first one.
+  const id = `${one.id}.${state.suffix}-${one.hold?.number}`;
+  const child = executionOf(world, id);
+  if (one.child === null && child?.status === "running") {
+    return [move(`${label} finds that ${id} runs`, put(world, { ...one, child: id, hasStarted: true }))];
+  }
+  if (one.child === null && one.hasStarted) return ended(false, `the name ${id} is used`);
   if (child === undefined) {
-    const started = startChild(world, one, state.suffix, state.ordered(one));
-    return [move(`${nameOf(one)}: ${one.at} starts ${started.id}`, started.world)];
+    const after = started(world, one, id, state.ordered(one));
+    return [move(`${label} starts ${id}`, put(after, { ...one, child: id, hasStarted: true }))];
   }
   if (child.status === "ended") {
     const end = stateOf(stage, child);
     const isWell = end.kind === "end" && end.isWell && !child.isAborted;
-    const told = `${nameOf(one)}: ${one.at} ends, since ${child.id} ended ${isWell ? "well" : "badly"}`;
-    return [move(told, goes(stage, world, { ...one, child: null, isWell }, state.next), untrue(world, one, isWell))];
+    return ended(isWell, `${id} ended ${isWell ? "well" : "badly"}`);
   }
-  if (world.faults.twice === 0) return [];
-  const second = startChild(spent(world, "twice"), one, state.suffix, state.ordered(one));
-  return [
-    move(`${nameOf(one)}: ${one.at} starts ${second.id} beside ${child.id}, with the same input`, second.world, null, "twice"),
-  ];
+  const copy = `${id}-copy`;
+  if (world.faults.twice === 0 || executionOf(world, copy) !== undefined) return [];
+  const copied = started(spent(world, "twice"), one, copy, state.ordered(one));
+  return [move(`somebody starts ${copy} with the input of ${id}`, copied, null, "twice")];
 }
 
 /** What an execution may do next, and what may be done to it. */

@@ -3,7 +3,7 @@ import type { StepError } from "../../functions/errors.ts";
 import { brokenBy, deviation } from "./forbidden.ts";
 import type { Answer, State } from "./machines.ts";
 import { arrive, called, goes, looks, type Move, move, nameOf, type Stage, withCall } from "./moves.ts";
-import { arnOf, type Execution, idOf, nowOf, put, spent, type World } from "./world.ts";
+import { arnOf, type Execution, firstStates, idOf, nowOf, put, spent, type World } from "./world.ts";
 
 type Look = ReturnType<typeof looks>[number];
 type Swapped =
@@ -72,9 +72,9 @@ export function swapMoves(stage: Stage, world: World, one: Execution, state: Ext
     if ("refusal" in swapped) {
       const isLost = swapped.refusal.name === "LockLostError";
       const to = isLost ? state.lost : state.refused;
-      if (to === null) continue;
       const isHolder = idOf(world.record?.lock.holders.at(-1)?.execution ?? "") === one.id;
-      const ownLock = one.at === "AcquireLock" && isHolder ? `${one.id} holds the lock, and is refused it` : null;
+      const ownLock =
+        one.at === firstStates[one.order.machine] && isHolder ? `${one.id} holds the lock, and is refused it` : null;
       const breaks = ownLock ?? needless(world, stage, one, isLost);
       moves.push(move(`${label} is refused: ${swapped.refusal.message}`, goes(stage, base, one, to), breaks, look.fault));
       continue;

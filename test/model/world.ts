@@ -58,7 +58,8 @@ export interface Execution {
   readonly hold: Lock | TeardownLock | Hold | null;
   readonly renewal: Answers["rebuild"] | null;
   readonly child: string | null;
-  readonly children: number;
+  /** Whether its present state has started a child, whose name is then used. */
+  readonly hasStarted: boolean;
   /** Whether the last child ended well; of a destroy, whether the audit found nothing. */
   readonly isWell: boolean;
 }
@@ -87,7 +88,7 @@ export interface Faults {
   /** A swap or call took effect, its answer was lost, and the step tries again or gives up. */
   readonly lost: number;
   readonly abort: number;
-  /** A second attempt begins while the first still runs; of a child, a second one is started. */
+  /** A second attempt begins while the first still runs; of a child, somebody starts a copy with the same input. */
   readonly twice: number;
   readonly redrive: number;
   /** A state gives up for reasons outside of the model; what it had under way goes on. */
@@ -165,17 +166,23 @@ export const spent = (world: World, fault: keyof Faults): World => ({
   ...world,
   faults: { ...world.faults, [fault]: world.faults[fault] - 1 },
 });
+export const firstStates = {
+  build: "AcquireLock",
+  destroy: "AcquireTeardownLock",
+  rebuild: "AcquireRebuildLock",
+  change: "ChangeRecord",
+} as const;
 export const begun = (id: string, ordered: Order, startedBy: string | null, status: Execution["status"]): Execution => ({
   id,
   order: ordered,
   startedBy,
   status,
-  at: ordered.machine === "change" ? "ChangeRecord" : "AcquireLock",
+  at: firstStates[ordered.machine],
   isAborted: false,
   isUnnoticed: false,
   hold: null,
   renewal: null,
   child: null,
-  children: 0,
+  hasStarted: false,
   isWell: false,
 });
