@@ -84,6 +84,14 @@ describe("a rebuild in the cluster's record", () => {
     refused(story.act<"commit">(b, { kind: "commit", lock, certificate }), "LockLostError", /./);
   });
 
+  test("that retook its lock before its child entered is not the parent of a child that comes late", () => {
+    const { story, hold, parent } = rebuilding();
+    const again = given(story.act<"retake">(r, { kind: "retake", lock: hold }));
+    assert.equal(again.number, hold.number + 1);
+    assert.deepEqual(given(story.act<"retake">(r, { kind: "retake", lock: hold })), again, "retaken once");
+    refused(story.acquire(b, {}, now, parent), "LockLostError", /does not hold orchid/);
+  });
+
   test("does not switch to a generation that is not proved", () => {
     const { story, hold, generation, previous, graceHours } = rebuilding();
     refused(

@@ -87,7 +87,8 @@ export function onHeld<K extends Intent["kind"]>(
 
 /**
  * After a child has ended, well or not: drops the dead holders behind the execution, under a new number, so that nothing the child left
- * under way passes for its parent's (lifecycle 3.5). Asked again it gives the same: the number is news only once a child has entered.
+ * under way passes for its parent's (lifecycle 3.5), not even an entry that comes only now. Asked again, with the lock from before, it
+ * gives the same.
  */
 export function retake(record: ClusterRecord | null, { lock }: IntentOf<"retake">, at: Circumstances): Decision<"retake"> {
   const place = record?.lock.holders.findIndex(({ execution }) => execution === at.who) ?? -1;
@@ -99,7 +100,8 @@ export function retake(record: ClusterRecord | null, { lock }: IntentOf<"retake"
     const message = `${running.execution}, which this execution started, still works on ${lock.cluster}`;
     return { refusal: new ConflictError(message, { holder: running.execution, since: running.since }) };
   }
-  if (behind.length === 0 && own.number === record.lock.number) return { record: null, answer: holdOf(record, lock.cluster) };
+  const isRetaken = own.number === record.lock.number && own.number > lock.number;
+  if (behind.length === 0 && isRetaken) return { record: null, answer: holdOf(record, lock.cluster) };
   const number = record.lock.number + 1;
   const holders = [...record.lock.holders.slice(0, place), { ...own, number }];
   const retaken = written(record, {}, { lock: { number, holders } });
