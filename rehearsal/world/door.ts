@@ -36,6 +36,12 @@ function plannedError(service: ServiceName, { kind = "error", code, nth, operati
 /** The one way into the virtual services: it takes time, counts, injects faults and retries as the SDK does. */
 export class Door {
   readonly calls: CallRecord[] = [];
+  /** Hears of every change at the instant of its effect, with what was asked for. */
+  onChange: (call: {
+    readonly operation: string;
+    readonly caller: Caller;
+    readonly input: Readonly<Record<string, unknown>>;
+  }) => void = () => {};
   readonly #clock: SimClock;
   readonly #chance: Chance;
   readonly #services: ReadonlyMap<ServiceName, Service>;
@@ -91,6 +97,7 @@ export class Door {
     try {
       if (rule?.after === false) await this.#strike(rule, planned, life, record);
       const answer = handler.run(structuredClone(input) as never, caller);
+      if (handler.mutates) this.onChange({ operation, caller, input });
       if (rule?.after === true) await this.#strike(rule, planned, life, record);
       else record(null);
       await this.#clock.sleep(seconds / 2);

@@ -1,0 +1,70 @@
+import type { Stage } from "../stage.ts";
+import { codesOf } from "../world/codes.ts";
+import type { CallRecord } from "../world/door.ts";
+import type { FaultRule } from "../world/fault-rule.ts";
+import { killCodes, orphanCodes } from "../world/life.ts";
+import type { Violation } from "./auditor.ts";
+import { tell } from "./run.ts";
+
+/** The smallest cluster that has every part. */
+const request = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+const seed = 1;
+
+/** What is told again and again, once for each fault of each call that it makes when nothing goes wrong. */
+export const scenes = ["build", "destroy", "rebuild"] as const;
+export type Scene = (typeof scenes)[number];
+
+const machines: Readonly<Record<Scene, string>> = {
+  build: "build-cluster",
+  destroy: "destroy-cluster",
+  rebuild: "rebuild-cluster",
+};
+
+const story = (scene: Scene) => async (stage: Stage) => {
+  if (scene !== "build") await stage.run("build-cluster", request, "before");
+  await stage.run(machines[scene], scene === "build" ? request : { name: request.name }, scene);
+};
+
+export interface Case {
+  readonly scene: Scene;
+  readonly rule: FaultRule;
+}
+
+/** Where a call is made: its state, its operation, and which of that state's calls of it this is. */
+export const siteOf = ({ caller, operation, site }: CallRecord): string =>
+  `${caller.kind === "function" ? caller.state : ""}/${operation}:${site.nthInState}`;
+
+/** Every fault of every call of a scene, from a clean run's own list of calls. */
+export async function casesOf(scene: Scene): Promise<readonly Case[]> {
+  const { calls, violations } = await tell(seed, [], story(scene), request);
+  if (violations.length > 0) throw new Error(`a clean ${scene} breaks an invariant: ${JSON.stringify(violations)}`);
+  const own = calls.filter(
+    ({ caller }) => caller.kind === "function" && caller.execution.includes(`:${machines[scene]}:${scene}`),
+  );
+  return own.flatMap((call) => faultsOf(call).map((rule) => ({ scene, rule })));
+}
+
+function faultsOf({ service, operation, site }: CallRecord): readonly FaultRule[] {
+  const at = { operation, nth: site.nthInState, state: site.state ?? "" };
+  const sides = [false, true];
+  const orphans = orphanCodes.filter((code) => code !== "Branch.Stopped" || site.isInBranch);
+  return [
+    ...codesOf(service, operation).flatMap((code) => sides.map((after) => ({ ...at, code, after }))),
+    ...killCodes.flatMap((code) => sides.map((after) => ({ ...at, code, after, kind: "kill" as const }))),
+    ...orphans.flatMap((code) => sides.map((after) => ({ ...at, code, after, kind: "orphan" as const }))),
+  ];
+}
+
+export interface CaseResult {
+  readonly violations: readonly Violation[];
+  readonly executions: number;
+  readonly succeeded: number;
+  readonly faults: number;
+}
+
+/** One scene under one fault. */
+export async function judge({ scene, rule }: Case): Promise<CaseResult> {
+  const verdict = await tell(seed, [rule], story(scene), request);
+  const wrong = verdict.faults === 0 ? [{ invariant: 0, detail: "the fault never happened", at: "" }] : [];
+  return { ...verdict, violations: [...verdict.violations, ...wrong] };
+}
