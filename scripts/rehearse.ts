@@ -25,8 +25,9 @@ The shipped state machines, handlers and node scripts run against a virtual AWS,
   --seed N          the chance behind every duration (default 1)
   --fault RULE      fails a call: OPERATION:CODE[:NTH][:after], such as RunInstances:InsufficientInstanceCapacity:1;
                     NTH counts the operation's calls from 1, "after" lets it take effect and loses the answer; repeatable.
-                    STATE/OPERATION:... counts one state's calls; CODE:NTH:kill ends the Lambda that calls (Lambda.Unknown,
-                    Runtime.ExitError, Sandbox.Timedout), CODE:NTH:orphan its state (also States.Timeout, Execution.Stopped)
+                    STATE/OPERATION:... counts one state's calls; CODE:NTH:lasting outlasts the SDK's retries, CODE:NTH:kill ends
+                    the Lambda that calls (Lambda.Unknown, Runtime.ExitError, Sandbox.Timedout), CODE:NTH:orphan ends its state and
+                    lets it go on (Lambda.Unknown, States.Timeout, Execution.Stopped, in a Parallel also Branch.Stopped)
   --unbuilt         destroy alone: builds nothing first, as if the name were unknown
   --report FILE     the report page (default out/rehearsal.html)
   --json            prints one JSON object and nothing else

@@ -2,7 +2,7 @@ import type { Stage } from "../stage.ts";
 import { codesOf } from "../world/codes.ts";
 import type { CallRecord } from "../world/door.ts";
 import type { FaultRule } from "../world/fault-rule.ts";
-import { killCodes, orphanCodes } from "../world/life.ts";
+import { type killCodes, orphanCodes } from "../world/life.ts";
 import type { Violation } from "./auditor.ts";
 import { tell } from "./run.ts";
 
@@ -44,14 +44,22 @@ export async function casesOf(scene: Scene): Promise<readonly Case[]> {
   return own.flatMap((call) => faultsOf(call).map((rule) => ({ scene, rule })));
 }
 
-function faultsOf({ service, operation, site }: CallRecord): readonly FaultRule[] {
+/** How a Lambda dies at once, and how one hangs until its timeout. */
+const deaths = ["Runtime.ExitError", "Sandbox.Timedout"] as const satisfies readonly (typeof killCodes)[number][];
+
+/**
+ * Every code before its effect and, where there is one, after it. A death or an orphan comes after the call's answer: before the next call's
+ * effect is the same moment.
+ */
+function faultsOf({ service, operation, mutates, site }: CallRecord): readonly FaultRule[] {
   const at = { operation, nth: site.nthInState, state: site.state ?? "" };
-  const sides = [false, true];
+  const codes = codesOf(service, operation);
+  if (codes === null) throw new Error(`nobody says which codes ${operation} can give`);
   const orphans = orphanCodes.filter((code) => code !== "Branch.Stopped" || site.isInBranch);
   return [
-    ...codesOf(service, operation).flatMap((code) => sides.map((after) => ({ ...at, code, after }))),
-    ...killCodes.flatMap((code) => sides.map((after) => ({ ...at, code, after, kind: "kill" as const }))),
-    ...orphans.flatMap((code) => sides.map((after) => ({ ...at, code, after, kind: "orphan" as const }))),
+    ...codes.flatMap((code) => (mutates ? [false, true] : [false]).map((after) => ({ ...at, code, after }))),
+    ...deaths.map((code) => ({ ...at, code, after: true, kind: "kill" as const })),
+    ...orphans.map((code) => ({ ...at, code, after: true, kind: "orphan" as const })),
   ];
 }
 

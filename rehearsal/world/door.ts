@@ -23,6 +23,16 @@ const attemptsMax = 3;
 const backOffSeconds = (attempt: number, code: string, uniform: number): number =>
   Math.min(20, uniform * (isThrottling(code) ? 0.5 : 0.1) * 2 ** attempt);
 
+/** One SDK call, whatever number of requests it takes. */
+interface Call {
+  readonly service: ServiceName;
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+  readonly caller: Caller;
+  /** A planned failure that met its first request, and meets the others too. */
+  lasting: FaultRule | undefined;
+}
+
 const unanswered = (): Promise<never> => new Promise<never>(() => {});
 const isDead = (life: Life | undefined): boolean => life?.isOver === true;
 const lifeOf = (caller: Caller): Life | undefined => (caller.kind === "function" ? caller.life : undefined);
@@ -30,7 +40,7 @@ const lifeOf = (caller: Caller): Life | undefined => (caller.kind === "function"
 /** What a rule makes its call throw, when that is what it plans. */
 function plannedError(service: ServiceName, { kind = "error", code, nth, operation, after }: FaultRule): Error | null {
   const where = `${after ? "after" : "before"} call ${nth} of ${operation}${after ? ": the answer was lost" : ""}`;
-  return kind === "error" ? fault(service, code, `injected ${where}`) : null;
+  return kind === "error" || kind === "lasting" ? fault(service, code, `injected ${where}`) : null;
 }
 
 /** The one way into the virtual services: it takes time, counts, injects faults and retries as the SDK does. */
@@ -55,6 +65,11 @@ export class Door {
     this.#faults = faults;
   }
 
+  /** The operations that a service has here. */
+  operationsOf(service: ServiceName): readonly string[] {
+    return Object.keys(this.#services.get(service)?.operations ?? {});
+  }
+
   /** Replaces a real client's `send`. The client stays a true instance of its class: the SDK's paginators insist on it. */
   bind<C extends { send: unknown }>(client: C, service: ServiceName, caller: Caller): C {
     client.send = async (command: { readonly constructor: { readonly name: string }; readonly input: Record<string, unknown> }) =>
@@ -64,9 +79,10 @@ export class Door {
 
   /** One SDK call with its retries. */
   async send(service: ServiceName, operation: string, input: Record<string, unknown>, caller: Caller): Promise<unknown> {
+    const call: Call = { service, operation, input, caller, lasting: undefined };
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.attempt(service, operation, input, caller);
+        return await this.#attempt(call);
       } catch (error) {
         const code = (error as Error).name;
         if (attempt + 1 >= attemptsMax || !(isThrottling(code) || isTransient(code))) throw error;
@@ -77,7 +93,8 @@ export class Door {
   }
 
   /** One request on the wire. */
-  async attempt(service: ServiceName, operation: string, input: Record<string, unknown>, caller: Caller): Promise<unknown> {
+  async #attempt(call: Call): Promise<unknown> {
+    const { service, operation, input, caller } = call;
     const handler = this.#services.get(service)?.operations[operation];
     if (handler === undefined) throw new SimulationGap(`${service} has no operation ${operation}`);
     const unknown = Object.keys(input).filter((field) => input[field] !== undefined && !handler.fields.includes(field));
@@ -86,7 +103,8 @@ export class Door {
     // A dead Lambda sends nothing. What it had sent takes effect all the same, and the answer reaches nobody.
     if (isDead(life)) return unanswered();
     const site = this.#site(operation, caller);
-    const rule = caller.kind === "harness" ? undefined : ruleAt(this.#faults, site);
+    const rule = call.lasting ?? (caller.kind === "harness" ? undefined : ruleAt(this.#faults, site));
+    if (rule?.kind === "lasting") call.lasting = rule;
     const seconds = this.#chance.seconds("lambda.warmCall", `${operation}/${site.nth}`);
     await this.#clock.sleep(seconds / 2);
     const record = (code: string | null, struck: FaultRule | null = null) => {

@@ -1,5 +1,5 @@
-/** The call fails; or its Lambda dies at it; or its state is over, and its Lambda goes on without it. */
-type FaultKind = "error" | "kill" | "orphan";
+/** One request fails; or the whole call, with all of the SDK's retries; or its Lambda dies at it; or its state is over, and its Lambda goes on without it. */
+type FaultKind = "error" | "lasting" | "kill" | "orphan";
 
 /** One planned failure: at the nth call of an operation, before its effect or, with `after`, when the answer is lost. */
 export interface FaultRule {
@@ -25,9 +25,9 @@ export interface CallSite {
   readonly isInBranch: boolean;
 }
 
-const shape = /^(?:([A-Z]\w*)\/)?([A-Z]\w+):([A-Za-z][\w.]*)(?::(\d+))?(?::(kill|orphan))?(:after)?$/;
+const shape = /^(?:([A-Z]\w*)\/)?([A-Z]\w+):([A-Za-z][\w.]*)(?::(\d+))?(?::(lasting|kill|orphan))?(:after)?$/;
 
-/** `[STATE/]OPERATION:CODE[:NTH][:kill|:orphan][:after]`, or null. */
+/** `[STATE/]OPERATION:CODE[:NTH][:lasting|:kill|:orphan][:after]`, or null. */
 export function readFaultRule(text: string): FaultRule | null {
   const match = shape.exec(text);
   if (match === null) return null;

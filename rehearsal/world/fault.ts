@@ -33,6 +33,9 @@ const throttling = new Set([
 const transient = new Set([
   "InternalError",
   "InternalFailure",
+  "InternalServerError",
+  "InternalException",
+  "ServiceException",
   "ServiceUnavailable",
   "Unavailable",
   "RequestTimeout",

@@ -102,6 +102,24 @@ describe("the door", () => {
     assert.deepEqual(made, []);
   });
 
+  test("a lasting failure meets every try of one call, and no other call", async () => {
+    const rule = { operation: "CreateVpc", code: "RequestLimitExceeded", nth: 1, after: false, kind: "lasting" } as const;
+    const { clock, door, ec2, made } = world([rule]);
+    await assert.rejects(clock.run(ec2.send(create)), { name: "RequestLimitExceeded" });
+    assert.deepEqual(made, []);
+    await clock.run(ec2.send(create));
+    assert.deepEqual(
+      door.calls.map(({ code, struck }) => [code, struck]),
+      [...Array(3).fill(["RequestLimitExceeded", rule]), [null, null]],
+    );
+  });
+
+  test("a lasting loss of answers takes effect at every try", async () => {
+    const { clock, ec2, made } = world([{ operation: "CreateVpc", code: "TimeoutError", nth: 1, after: true, kind: "lasting" }]);
+    await assert.rejects(clock.run(ec2.send(create)), { name: "TimeoutError" });
+    assert.equal(made.length, 3);
+  });
+
   test("a field or an operation the world does not know throws", async () => {
     const { clock, door, ec2 } = world();
     await assert.rejects(

@@ -187,6 +187,7 @@ describe("a rule's place", () => {
       "RunInstances:InsufficientInstanceCapacity:1",
       "CreateNetwork/CreateVpc:Lambda.Unknown:2:kill:after",
       "CreateVpc:States.Timeout:1:orphan",
+      "CreateVpc:SlowDown:1:lasting",
       "GetObject:NoSuchKey:3:after",
     ])
       assert.equal(faultRuleText(rule(text)), text);

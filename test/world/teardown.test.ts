@@ -136,30 +136,39 @@ describe("what holds what when a network is taken down", () => {
     await client.send(new sdk.DeleteSubnetCommand({ SubnetId }));
   });
 
-  inWorld("an endpoint that is being deleted is shown so, and holds its subnet, group and VPC until it is gone", async (here) => {
-    const { client, clock } = here;
-    const { VpcId, SubnetId, GroupId } = await network(here);
-    const wanted = { VpcId, VpcEndpointType: "Interface", ServiceName: "com.amazonaws.us-west-2.ec2" } as const;
-    const places = { SubnetIds: [SubnetId], SecurityGroupIds: [GroupId] };
-    const { VpcEndpoint } = await client.send(new sdk.CreateVpcEndpointCommand({ ...wanted, ...places }));
-    const ids = [VpcEndpoint?.VpcEndpointId ?? "", "vpce-00000000000000000"];
-    const { Unsuccessful } = await client.send(new sdk.DeleteVpcEndpointsCommand({ VpcEndpointIds: ids }));
-    assert.deepEqual(
-      Unsuccessful?.map(({ ResourceId }) => ResourceId),
-      ["vpce-00000000000000000"],
-    );
-    const list = async () => (await client.send(new sdk.DescribeVpcEndpointsCommand({}))).VpcEndpoints ?? [];
-    assert.deepEqual(
-      (await list()).map(({ State }) => State),
-      ["deleting"],
-    );
-    await fails(client.send(new sdk.DeleteSubnetCommand({ SubnetId })), "DependencyViolation");
-    await fails(client.send(new sdk.DeleteSecurityGroupCommand({ GroupId })), "DependencyViolation");
-    await clock.sleep(1200);
-    assert.deepEqual(await list(), []);
-    await client.send(new sdk.DeleteSubnetCommand({ SubnetId }));
-    await client.send(new sdk.DeleteSecurityGroupCommand({ GroupId }));
-  });
+  inWorld(
+    "a deletion of endpoints is refused one by one inside a 200; one that is being deleted is shown so, and holds its subnet, group and VPC until it is gone",
+    async (here) => {
+      const { client, clock } = here;
+      const { VpcId, SubnetId, GroupId } = await network(here);
+      const wanted = { VpcId, VpcEndpointType: "Interface", ServiceName: "com.amazonaws.us-west-2.ec2" } as const;
+      const places = { SubnetIds: [SubnetId], SecurityGroupIds: [GroupId] };
+      const { VpcEndpoint } = await client.send(new sdk.CreateVpcEndpointCommand({ ...wanted, ...places }));
+      const ids = [VpcEndpoint?.VpcEndpointId ?? "", "vpce-00000000000000000"];
+      here.ec2.state.refusedDeletions.set("ec2", "InternalError");
+      const { Unsuccessful } = await client.send(new sdk.DeleteVpcEndpointsCommand({ VpcEndpointIds: ids }));
+      assert.deepEqual(
+        Unsuccessful?.map(({ ResourceId, Error: error }) => [ResourceId, error?.Code]),
+        [
+          [ids[0], "InternalError"],
+          ["vpce-00000000000000000", "InvalidVpcEndpoint.NotFound"],
+        ],
+      );
+      const again = await client.send(new sdk.DeleteVpcEndpointsCommand({ VpcEndpointIds: ids.slice(0, 1) }));
+      assert.deepEqual(again.Unsuccessful, []);
+      const list = async () => (await client.send(new sdk.DescribeVpcEndpointsCommand({}))).VpcEndpoints ?? [];
+      assert.deepEqual(
+        (await list()).map(({ State }) => State),
+        ["deleting"],
+      );
+      await fails(client.send(new sdk.DeleteSubnetCommand({ SubnetId })), "DependencyViolation");
+      await fails(client.send(new sdk.DeleteSecurityGroupCommand({ GroupId })), "DependencyViolation");
+      await clock.sleep(1200);
+      assert.deepEqual(await list(), []);
+      await client.send(new sdk.DeleteSubnetCommand({ SubnetId }));
+      await client.send(new sdk.DeleteSecurityGroupCommand({ GroupId }));
+    },
+  );
 
   inWorld("groups that name each other go only after their rules, a group that names itself goes at once", async (here) => {
     const { client } = here;

@@ -206,10 +206,16 @@ function remove(state: Ec2State, { VpcEndpointIds = [] }: sdk.DeleteVpcEndpoints
   const { clock, chance } = state.universe;
   const Unsuccessful: object[] = [];
   for (const id of VpcEndpointIds) {
+    const refuse = (Code: string, Message: string) => Unsuccessful.push({ ResourceId: id, Error: { Code, Message } });
     const endpoint = state.endpoints.find(id);
     if (endpoint === undefined) {
-      const reason = { Code: "InvalidVpcEndpoint.NotFound", Message: `The Vpc Endpoint Id '${id}' does not exist` };
-      Unsuccessful.push({ ResourceId: id, Error: reason });
+      refuse("InvalidVpcEndpoint.NotFound", `The Vpc Endpoint Id '${id}' does not exist`);
+      continue;
+    }
+    const refusal = state.refusedDeletions.get(endpoint.service);
+    if (refusal !== undefined) {
+      state.refusedDeletions.delete(endpoint.service);
+      refuse(refusal, `${id} cannot be deleted now`);
       continue;
     }
     if (!lives(endpoint)) continue;

@@ -57,6 +57,8 @@ export class Ec2State {
   readonly endpointZones: Map<string, readonly string[]>;
   /** Short names of the services whose next endpoint ends as `failed`. */
   readonly failingEndpoints = new Set<string>();
+  /** Short endpoint service name -> the code with which its next deletion is refused, inside a 200 (facts 7.2). */
+  readonly refusedDeletions = new Map<string, string>();
   /** Instance profile -> role. */
   readonly profiles = new Map<string, { readonly role: string; readonly usableAt: number }>();
   readonly runningListeners: ((instance: model.Instance) => void)[] = [];
