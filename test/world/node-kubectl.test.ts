@@ -121,4 +121,14 @@ describe("kubectl", () => {
     const ends = "sed -n 's/^ *client-certificate-data: //p' /u.conf | base64 -d | openssl x509 -noout -enddate";
     assert.equal((await machine.run(ends)).stdout, `notAfter=${new Date(machine.clock.now() + 86_400_000).toISOString()}\n`);
   });
+
+  test("a manifest that two clusters read is one text, and neither can change it for the other", async () => {
+    const [one, other] = [await cluster(namespace, pod), await cluster(namespace, pod)];
+    const spec = (machine: NodeMachine) =>
+      machine.node.cluster?.get("Pod", "smoke", "writer")?.object.spec as { containers: { image: string }[] };
+    assert.throws(() => Object.assign(spec(one).containers[0] ?? {}, { image: "changed" }), TypeError);
+    await one.run("sed -i s/3.10.2/3.99/ /a.yaml && kubectl apply --server-side --force-conflicts -f /a.yaml");
+    assert.match(spec(one).containers[0]?.image ?? "", /3\.99$/);
+    assert.match(spec(other).containers[0]?.image ?? "", /3\.10\.2$/);
+  });
 });
