@@ -71,7 +71,8 @@ describe("a node's shell", () => {
   });
 
   test("runs a text that another node ran before as if it were the first, whatever that run redefined", async () => {
-    const script = 'say() { echo first; }; words=(a b); say() { echo "second ${words[*]}"; }; words+=(c); say; unset -f say';
+    const script =
+      'say() { echo first; }; words=(a b); say() { echo second; printf "%s\\n" "$words"; }; words=(c); say; unset -f say';
     const runs = [await machine().run(script), await machine().run(script)];
     assert.deepEqual(
       runs.map(({ stdout, stderr, exitCode }) => [stdout, stderr, exitCode]),
