@@ -27,7 +27,7 @@ export const images = [
 /** One control plane's machine with nothing around it but what a test says: names, open ports, AWS. */
 export class NodeMachine {
   readonly clock = new SimClock("2026-11-24T00:00:00Z");
-  readonly s3 = new S3();
+  readonly s3: S3 = new S3(() => this.clock.now());
   readonly ssm: Ssm;
   readonly node: VirtualNode;
   readonly programs: ReturnType<typeof programsOf>;

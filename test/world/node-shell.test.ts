@@ -76,7 +76,7 @@ describe("a node's shell", () => {
     const runs = [await machine().run(script), await machine().run(script)];
     assert.deepEqual(
       runs.map(({ stdout, stderr, exitCode }) => [stdout, stderr, exitCode]),
-      [1, 2].map(() => ["second a b c\n", "", 0]),
+      [1, 2].map(() => ["second\nc\n", "", 0]),
     );
   });
 

@@ -30,7 +30,11 @@ export function kubectl(node: VirtualNode): Program {
   return program(
     "kubectl",
     {
-      get: { flags: "-o= -l= -A,--all-namespaces --field-selector= --raw=/readyz --request-timeout=", words: [0, 2], ...asking(get) },
+      get: {
+        flags: "-o= -l= -A,--all-namespaces --field-selector= --raw=/readyz --request-timeout=",
+        words: [0, 2],
+        ...asking(get),
+      },
       // Client-side, some manifests are larger than the annotation that kubectl writes may be (facts 4.1).
       apply: { flags: "--server-side! --force-conflicts! -f!=", ...asking(apply) },
       "delete namespace": { flags: "--ignore-not-found --wait=true --timeout=", words: 1, ...asking(deleteNamespace) },
