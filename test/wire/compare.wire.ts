@@ -2,11 +2,13 @@ import { strict as assert } from "node:assert";
 import { after, before, describe, test } from "node:test";
 import { SfnApi } from "../../rehearsal/world/sfn.ts";
 import { World } from "../../rehearsal/world/world.ts";
-import { type Difference, differencesKnown, untold } from "./differences.ts";
+import type { Difference } from "./difference.ts";
+import { differencesKnown, untold } from "./differences.ts";
 import { Moto } from "./moto.ts";
 import { differences, type Gap, type Shape } from "./shape.ts";
 import { motoSite, worldSite } from "./sides.ts";
 import { balancers } from "./stories/balancers.ts";
+import { classicBalancers } from "./stories/classic.ts";
 import { endpoints } from "./stories/endpoints.ts";
 import { machines, offers, waysOut } from "./stories/machines.ts";
 import { routes, subnets, vpcs } from "./stories/network.ts";
@@ -16,7 +18,7 @@ import { tell } from "./story.ts";
 
 const stories = [
   ...[vpcs, subnets, routes, securityGroups, endpoints],
-  ...[offers, machines, waysOut, balancers, parameters, record, executions],
+  ...[offers, machines, waysOut, balancers, classicBalancers, parameters, record, executions],
 ];
 const operationOf = (step: string): string => step.replace(/ .*$/, "");
 
@@ -77,7 +79,11 @@ describe("the virtual AWS beside moto", () => {
   test("is asked for every operation that it has, but for those with a reason", () => {
     const world = new World({ seed: 1 });
     const services = [world.ec2, world.elb, world.ssm, world.s3, world.quotas, new SfnApi(world.stepFunctions)];
-    const operations = services.flatMap((service) => Object.keys(service.operations));
+    const operations = [
+      ...services.flatMap((service) => Object.keys(service.operations)),
+      // Both kinds of load balancing have operations of the same name.
+      ...Object.keys(world.elbClassic.operations).map((name) => `Classic.${name}`),
+    ];
     const told = new Set([...ours.keys()].map(operationOf));
     assert.deepEqual(
       operations.filter((operation) => told.has(operation) === operation in untold),

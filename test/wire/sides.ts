@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { EC2Client, RegisterImageCommand } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
@@ -12,6 +13,7 @@ import type { Moto } from "./moto.ts";
 export interface Site {
   readonly ec2: EC2Client;
   readonly elb: ElasticLoadBalancingV2Client;
+  readonly elbClassic: ElasticLoadBalancingClient;
   readonly ssm: SSMClient;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
@@ -40,6 +42,7 @@ function clients(endpoint?: string) {
   return {
     ec2: new EC2Client(config),
     elb: new ElasticLoadBalancingV2Client(config),
+    elbClassic: new ElasticLoadBalancingClient(config),
     ssm: new SSMClient(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     sfn: new SFNClient(config),
@@ -72,7 +75,7 @@ export function worldSite(): { readonly site: Site; run<T>(work: Promise<T>): Pr
   const world = new World({ seed: 1, region });
   const { clock } = world.universe;
   const site = clients();
-  for (const name of ["ec2", "elb", "ssm", "s3", "sfn", "quotas"] as const)
+  for (const name of ["ec2", "elb", "elbClassic", "ssm", "s3", "sfn", "quotas"] as const)
     world.door.bind(site[name], name, { kind: "harness" });
   const image = "ami-0123456789abcdef0";
   world.ec2.seedProfile(profile, profile);

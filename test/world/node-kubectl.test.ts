@@ -70,6 +70,16 @@ describe("kubectl", () => {
     assert.equal((await machine.run("kubectl delete namespace smoke --ignore-not-found")).exitCode, 0);
   });
 
+  test("asks for the deletion of one object, and of one that is not there only when that is no matter", async () => {
+    const machine = await cluster(namespace, pod);
+    const drop = (name: string, more = "") => machine.run(`kubectl -n smoke delete pod ${name} --wait=false ${more}`);
+    assert.match((await drop("none")).stderr, /\(NotFound\): pods "none" not found/);
+    assert.equal((await drop("none", "--ignore-not-found")).exitCode, 0);
+    assert.equal((await drop("writer")).stdout, 'pod "writer" deleted\n');
+    assert.equal(machine.node.cluster?.get("Pod", "smoke", "writer"), undefined);
+    assert.match((await machine.run("kubectl -n kube-system delete pod none --wait=false")).stderr, /NotFound/);
+  });
+
   test("runs a command in a pod that is ready, on a path that it has", async () => {
     const machine = await cluster(namespace, pod);
     const exec = (name: string, path: string) =>

@@ -4,7 +4,7 @@ import { fault } from "../fault.ts";
 import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import type { Endpoint, Vpc } from "./model.ts";
-import { endpointServices, privateNameOf } from "./region.ts";
+import { endpointServices, privateNameOf, privateNamesOf } from "./region.ts";
 import { tagList, tagsAtBirth } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 
@@ -236,11 +236,6 @@ const serviceFacets = (state: Ec2State): Facets<{ name: string; kind: string }> 
   owner: () => ["amazon"],
 });
 
-const privateNames = (service: string, region: string) => {
-  const PrivateDnsName = privateNameOf(service, region);
-  return { PrivateDnsName, PrivateDnsNames: [{ PrivateDnsName }], PrivateDnsNameVerificationState: "verified" };
-};
-
 function services(state: Ec2State, input: sdk.DescribeVpcEndpointServicesCommandInput): object {
   const all = endpointServices.flatMap(({ name, kinds }) => kinds.map((kind) => ({ name, kind })));
   for (const wanted of input.ServiceNames ?? [])
@@ -257,7 +252,7 @@ function services(state: Ec2State, input: sdk.DescribeVpcEndpointServicesCommand
       AvailabilityZones: [...(state.endpointZones.get(name) ?? [])],
       Owner: "amazon",
       BaseEndpointDnsNames: [`${name}.${state.universe.region}.${kind === "Interface" ? "vpce.amazonaws.com" : "amazonaws.com"}`],
-      ...(kind === "Interface" ? privateNames(name, state.universe.region) : {}),
+      ...(kind === "Interface" ? privateNamesOf(name, state.universe.region) : {}),
       ManagesVpcEndpoints: false,
       Tags: [],
       VpcEndpointPolicySupported: true,

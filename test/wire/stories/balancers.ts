@@ -6,6 +6,8 @@ import { type Place, place } from "./endpoints.ts";
 const Tags = [{ Key: "story", Value: "wire" }];
 const absent = (kind: string): string => `arn:aws:elasticloadbalancing:us-west-2:123456789012:${kind}/0123456789abcdef`;
 
+const unknown = absent("targetgroup/none");
+
 /** The internal balancer of three control planes. */
 export const balancers: Story = async (site, note) => {
   const { elb, pass } = site;
@@ -51,7 +53,8 @@ export const balancers: Story = async (site, note) => {
   await note("DeleteLoadBalancer again", elb.send(new sdk.DeleteLoadBalancerCommand({ LoadBalancerArn })));
 };
 
-async function targets({ elb, pass }: Site, note: Note, LoadBalancerArn: string, { VpcId }: Place): Promise<void> {
+async function targets(site: Site, note: Note, LoadBalancerArn: string, { VpcId }: Place): Promise<void> {
+  const { elb, pass } = site;
   const create = (change: Partial<sdk.CreateTargetGroupCommandInput> = {}) =>
     elb.send(
       new sdk.CreateTargetGroupCommand({
@@ -80,11 +83,26 @@ async function targets({ elb, pass }: Site, note: Note, LoadBalancerArn: string,
   await note("DescribeTargetGroupAttributes", elb.send(new sdk.DescribeTargetGroupAttributesCommand({ TargetGroupArn })));
   const Targets = [{ Id: "10.58.0.10", Port: 6443 }];
   await note("RegisterTargets", elb.send(new sdk.RegisterTargetsCommand({ TargetGroupArn, Targets })));
-  const unknown = absent("targetgroup/none");
   await note(
     "RegisterTargets of an unknown group",
     elb.send(new sdk.RegisterTargetsCommand({ TargetGroupArn: unknown, Targets })),
   );
+  const ListenerArn = await listeners(site, note, LoadBalancerArn, TargetGroupArn);
+  await pass(120);
+  await note("DescribeTargetHealth", elb.send(new sdk.DescribeTargetHealthCommand({ TargetGroupArn })));
+  await note(
+    "DescribeTargetHealth of an unknown group",
+    elb.send(new sdk.DescribeTargetHealthCommand({ TargetGroupArn: unknown })),
+  );
+  await note("DeleteTargetGroup in use", elb.send(new sdk.DeleteTargetGroupCommand({ TargetGroupArn })));
+  await note("DeregisterTargets", elb.send(new sdk.DeregisterTargetsCommand({ TargetGroupArn, Targets })));
+  await note("DeleteListener", elb.send(new sdk.DeleteListenerCommand({ ListenerArn })));
+  await note("DeleteListener again", elb.send(new sdk.DeleteListenerCommand({ ListenerArn })));
+  await note("DeleteTargetGroup", elb.send(new sdk.DeleteTargetGroupCommand({ TargetGroupArn })));
+  await note("DeleteTargetGroup again", elb.send(new sdk.DeleteTargetGroupCommand({ TargetGroupArn })));
+}
+
+async function listeners({ elb }: Site, note: Note, LoadBalancerArn: string, TargetGroupArn: string): Promise<string> {
   const listener = {
     LoadBalancerArn,
     Protocol: "TCP" as const,
@@ -101,16 +119,5 @@ async function targets({ elb, pass }: Site, note: Note, LoadBalancerArn: string,
     ),
   );
   await note("DescribeListeners", elb.send(new sdk.DescribeListenersCommand({ LoadBalancerArn })));
-  await pass(120);
-  await note("DescribeTargetHealth", elb.send(new sdk.DescribeTargetHealthCommand({ TargetGroupArn })));
-  await note(
-    "DescribeTargetHealth of an unknown group",
-    elb.send(new sdk.DescribeTargetHealthCommand({ TargetGroupArn: unknown })),
-  );
-  await note("DeleteTargetGroup in use", elb.send(new sdk.DeleteTargetGroupCommand({ TargetGroupArn })));
-  await note("DeregisterTargets", elb.send(new sdk.DeregisterTargetsCommand({ TargetGroupArn, Targets })));
-  await note("DeleteListener", elb.send(new sdk.DeleteListenerCommand({ ListenerArn })));
-  await note("DeleteListener again", elb.send(new sdk.DeleteListenerCommand({ ListenerArn })));
-  await note("DeleteTargetGroup", elb.send(new sdk.DeleteTargetGroupCommand({ TargetGroupArn })));
-  await note("DeleteTargetGroup again", elb.send(new sdk.DeleteTargetGroupCommand({ TargetGroupArn })));
+  return ListenerArn;
 }

@@ -1,6 +1,6 @@
 import * as sdk from "@aws-sdk/client-ec2";
 import type { Site } from "../sides.ts";
-import type { Story } from "../story.ts";
+import type { Note, Story } from "../story.ts";
 import { inVpc, tagged } from "./network.ts";
 
 export interface Place {
@@ -30,7 +30,8 @@ export async function place({ ec2, pass }: Site, net: string): Promise<Place> {
 /** Endpoints of both kinds, from their creation to their end. */
 export const endpoints: Story = async (site, note) => {
   const { ec2, pass } = site;
-  const { VpcId, subnetIds, GroupId, RouteTableId } = await place(site, "10.55");
+  const where = await place(site, "10.55");
+  const { VpcId, subnetIds, GroupId, RouteTableId } = where;
   const Policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: "*", Action: "*", Resource: "*" }] };
   const shared = { VpcId, PolicyDocument: JSON.stringify(Policy), TagSpecifications: tagged("vpc-endpoint", "door") };
   const door = (service: string, change: Partial<sdk.CreateVpcEndpointCommandInput> = {}) =>
@@ -71,12 +72,22 @@ export const endpoints: Story = async (site, note) => {
       }),
     ),
   );
-  const VpcEndpointIds = [ec2Door?.VpcEndpointId ?? "", s3Door?.VpcEndpointId ?? ""];
   await pass(900);
+  await doors(site, note, where, [ec2Door, s3Door]);
+};
+
+/** Endpoints that have been made: how they look, what they hold, and their end. */
+async function doors(
+  { ec2, pass }: Site,
+  note: Note,
+  { VpcId, subnetIds, GroupId, RouteTableId }: Place,
+  made: readonly (sdk.VpcEndpoint | undefined)[],
+): Promise<void> {
+  const VpcEndpointIds = made.map((door) => door?.VpcEndpointId ?? "");
   await note("DescribeVpcEndpoints by id", ec2.send(new sdk.DescribeVpcEndpointsCommand({ VpcEndpointIds })));
   const absent = ["vpce-0123456789abcdef0"];
   await note("DescribeVpcEndpoints of an unknown id", ec2.send(new sdk.DescribeVpcEndpointsCommand({ VpcEndpointIds: absent })));
-  const NetworkInterfaceIds = ec2Door?.NetworkInterfaceIds ?? [];
+  const NetworkInterfaceIds = made[0]?.NetworkInterfaceIds ?? [];
   await note(
     "DescribeNetworkInterfaces of an endpoint",
     ec2.send(new sdk.DescribeNetworkInterfacesCommand({ NetworkInterfaceIds })),
@@ -95,4 +106,4 @@ export const endpoints: Story = async (site, note) => {
     "DescribeVpcEndpoints by VPC once deleted",
     ec2.send(new sdk.DescribeVpcEndpointsCommand({ Filters: inVpc(VpcId) })),
   );
-};
+}

@@ -34,12 +34,10 @@ export const offers: Story = async ({ ec2, image, quotas }, note) => {
   await note("GetServiceQuota of an unknown code", quotas.send(new GetServiceQuotaCommand({ ...vpcQuota, QuotaCode: "L-0" })));
 };
 
-/** A machine as LaunchNodes starts one, with its refusals, and what stands in the way of taking its place down. */
-export const machines: Story = async (site, note) => {
-  const { ec2, image, pass } = site;
-  const { VpcId, subnetIds, GroupId } = await place(site, "10.56");
-  const [SubnetId = ""] = subnetIds;
-  const launch = (change: Partial<sdk.RunInstancesCommandInput> = {}) =>
+/** A launch as LaunchNodes asks for it, with changes. */
+const launcher =
+  ({ ec2, image }: Site, SubnetId: string, GroupId: string) =>
+  (change: Partial<sdk.RunInstancesCommandInput> = {}) =>
     ec2.send(
       new sdk.RunInstancesCommand({
         ImageId: image,
@@ -57,6 +55,13 @@ export const machines: Story = async (site, note) => {
         ...change,
       }),
     );
+
+/** A machine as LaunchNodes starts one, with its refusals, and what stands in the way of taking its place down. */
+export const machines: Story = async (site, note) => {
+  const { ec2, pass } = site;
+  const { VpcId, subnetIds, GroupId } = await place(site, "10.56");
+  const [SubnetId = ""] = subnetIds;
+  const launch = launcher(site, SubnetId, GroupId);
   const own = { ClientToken: "node-one", PrivateIpAddress: "10.56.0.10" };
   const { Instances } = await note("RunInstances", launch(own));
   const id = Instances?.[0]?.InstanceId ?? "";
@@ -77,9 +82,15 @@ export const machines: Story = async (site, note) => {
     "DescribeInstances of none",
     ec2.send(new sdk.DescribeInstancesCommand({ Filters: [{ Name: "tag:Name", Values: ["none"] }] })),
   );
-  await note(
+  const { NetworkInterfaces } = await note(
     "DescribeNetworkInterfaces of a machine",
     ec2.send(new sdk.DescribeNetworkInterfacesCommand({ Filters: [{ Name: "attachment.instance-id", Values: [id] }] })),
+  );
+  const NetworkInterfaceId = NetworkInterfaces?.[0]?.NetworkInterfaceId ?? "";
+  await note("DeleteNetworkInterface of a machine", ec2.send(new sdk.DeleteNetworkInterfaceCommand({ NetworkInterfaceId })));
+  await note(
+    "DeleteNetworkInterface of an unknown id",
+    ec2.send(new sdk.DeleteNetworkInterfaceCommand({ NetworkInterfaceId: "eni-0123456789abcdef0" })),
   );
   await note(
     "ModifyInstanceAttribute",
@@ -99,7 +110,8 @@ export const machines: Story = async (site, note) => {
 };
 
 /** A volume as the EBS driver makes one, and tags put on afterwards. */
-async function disks({ ec2, pass }: Site, note: Note, InstanceId: string): Promise<void> {
+async function disks(site: Site, note: Note, InstanceId: string): Promise<void> {
+  const { ec2, pass } = site;
   const { VolumeId = "" } = await note(
     "CreateVolume",
     ec2.send(
@@ -122,6 +134,8 @@ async function disks({ ec2, pass }: Site, note: Note, InstanceId: string): Promi
   await note("DescribeVolumes attached", ec2.send(new sdk.DescribeVolumesCommand({ VolumeIds: [VolumeId] })));
   await note("DetachVolume", ec2.send(new sdk.DetachVolumeCommand({ VolumeId, InstanceId })));
   await note("DetachVolume again", ec2.send(new sdk.DetachVolumeCommand({ VolumeId, InstanceId })));
+  await pass(60);
+  await snapshots(site, note, VolumeId);
   await note("CreateTags", ec2.send(new sdk.CreateTagsCommand({ Resources: [VolumeId], Tags: [{ Key: "late", Value: "yes" }] })));
   const unknown = { Resources: ["vol-0123456789abcdef0"], Tags: [{ Key: "late", Value: "yes" }] };
   await note("CreateTags on an unknown id", ec2.send(new sdk.CreateTagsCommand(unknown)));
@@ -130,6 +144,25 @@ async function disks({ ec2, pass }: Site, note: Note, InstanceId: string): Promi
   await note("DeleteVolume", ec2.send(new sdk.DeleteVolumeCommand({ VolumeId })));
   await note("DeleteVolume again", ec2.send(new sdk.DeleteVolumeCommand({ VolumeId })));
   await note("DescribeVolumes of an unknown id", ec2.send(new sdk.DescribeVolumesCommand({ VolumeIds: [VolumeId] })));
+}
+
+/** A snapshot of a volume, which outlives it. */
+async function snapshots({ ec2, pass }: Site, note: Note, VolumeId: string): Promise<void> {
+  const { SnapshotId = "" } = await note(
+    "CreateSnapshot",
+    ec2.send(new sdk.CreateSnapshotCommand({ VolumeId, Description: "kept", TagSpecifications: tagged("snapshot", "kept") })),
+  );
+  const lost = { VolumeId: "vol-0123456789abcdef0" };
+  await note("CreateSnapshot of an unknown volume", ec2.send(new sdk.CreateSnapshotCommand(lost)));
+  await pass(120);
+  const Filters = [{ Name: "tag:Name", Values: ["kept"] }];
+  await note("DescribeSnapshots", ec2.send(new sdk.DescribeSnapshotsCommand({ OwnerIds: ["self"], Filters })));
+  await note(
+    "DescribeSnapshots of an unknown id",
+    ec2.send(new sdk.DescribeSnapshotsCommand({ SnapshotIds: ["snap-0123456789abcdef0"] })),
+  );
+  await note("DeleteSnapshot", ec2.send(new sdk.DeleteSnapshotCommand({ SnapshotId })));
+  await note("DeleteSnapshot again", ec2.send(new sdk.DeleteSnapshotCommand({ SnapshotId })));
 }
 
 /** What the certificate asks for and must find empty. */

@@ -1,5 +1,6 @@
 import * as sdk from "@aws-sdk/client-ec2";
-import type { Story } from "../story.ts";
+import type { Site } from "../sides.ts";
+import type { Note, Story } from "../story.ts";
 import { inVpc, tagged } from "./network.ts";
 
 const port = (from: number, peer: Partial<sdk.IpPermission>): sdk.IpPermission => ({
@@ -10,7 +11,8 @@ const port = (from: number, peer: Partial<sdk.IpPermission>): sdk.IpPermission =
 });
 
 /** Groups that let each other in, as the nodes' do, and what is refused about them. */
-export const securityGroups: Story = async ({ ec2 }, note) => {
+export const securityGroups: Story = async (site, note) => {
+  const { ec2 } = site;
   const { VpcId = "" } = (await ec2.send(new sdk.CreateVpcCommand({ CidrBlock: "10.54.0.0/16" }))).Vpc ?? {};
   const group = (GroupName: string, change: Partial<sdk.CreateSecurityGroupCommandInput> = {}) =>
     ec2.send(
@@ -45,22 +47,7 @@ export const securityGroups: Story = async ({ ec2 }, note) => {
   await note("AuthorizeSecurityGroupIngress from a group", ingress(GroupId, permissions.slice(1)));
   await note("AuthorizeSecurityGroupIngress again", ingress(GroupId, permissions.slice(0, 1)));
   await note("AuthorizeSecurityGroupIngress of an unknown group", ingress("sg-0123456789abcdef0", permissions.slice(0, 1)));
-  const all = { GroupId, IpPermissions: [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }] }] };
-  await note("AuthorizeSecurityGroupEgress of what is there", ec2.send(new sdk.AuthorizeSecurityGroupEgressCommand(all)));
-  await note("RevokeSecurityGroupEgress", ec2.send(new sdk.RevokeSecurityGroupEgressCommand(all)));
-  await note("RevokeSecurityGroupEgress again", ec2.send(new sdk.RevokeSecurityGroupEgressCommand(all)));
-  const { PrefixLists } = await note(
-    "DescribeManagedPrefixLists",
-    ec2.send(
-      new sdk.DescribeManagedPrefixListsCommand({
-        Filters: [{ Name: "prefix-list-name", Values: ["com.amazonaws.us-west-2.s3"] }],
-      }),
-    ),
-  );
-  const PrefixListId = PrefixLists?.[0]?.PrefixListId ?? "";
-  await note("GetManagedPrefixListEntries", ec2.send(new sdk.GetManagedPrefixListEntriesCommand({ PrefixListId })));
-  const toS3 = { GroupId, IpPermissions: [port(443, { PrefixListIds: [{ PrefixListId }] })] };
-  await note("AuthorizeSecurityGroupEgress", ec2.send(new sdk.AuthorizeSecurityGroupEgressCommand(toS3)));
+  await egress(site, note, GroupId);
   await note("DescribeSecurityGroups by VPC", ec2.send(new sdk.DescribeSecurityGroupsCommand({ Filters: inVpc(VpcId) })));
   await note("DescribeSecurityGroups by id", ec2.send(new sdk.DescribeSecurityGroupsCommand({ GroupIds: [GroupId] })));
   await note(
@@ -80,3 +67,23 @@ export const securityGroups: Story = async ({ ec2 }, note) => {
   await note("DeleteSecurityGroup", ec2.send(new sdk.DeleteSecurityGroupCommand({ GroupId })));
   await note("DeleteSecurityGroup again", ec2.send(new sdk.DeleteSecurityGroupCommand({ GroupId })));
 };
+
+/** What a group lets out: everything at first, and S3's list in its place. */
+async function egress({ ec2 }: Site, note: Note, GroupId: string): Promise<void> {
+  const all = { GroupId, IpPermissions: [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }] }] };
+  await note("AuthorizeSecurityGroupEgress of what is there", ec2.send(new sdk.AuthorizeSecurityGroupEgressCommand(all)));
+  await note("RevokeSecurityGroupEgress", ec2.send(new sdk.RevokeSecurityGroupEgressCommand(all)));
+  await note("RevokeSecurityGroupEgress again", ec2.send(new sdk.RevokeSecurityGroupEgressCommand(all)));
+  const { PrefixLists } = await note(
+    "DescribeManagedPrefixLists",
+    ec2.send(
+      new sdk.DescribeManagedPrefixListsCommand({
+        Filters: [{ Name: "prefix-list-name", Values: ["com.amazonaws.us-west-2.s3"] }],
+      }),
+    ),
+  );
+  const PrefixListId = PrefixLists?.[0]?.PrefixListId ?? "";
+  await note("GetManagedPrefixListEntries", ec2.send(new sdk.GetManagedPrefixListEntriesCommand({ PrefixListId })));
+  const toS3 = { GroupId, IpPermissions: [port(443, { PrefixListIds: [{ PrefixListId }] })] };
+  await note("AuthorizeSecurityGroupEgress", ec2.send(new sdk.AuthorizeSecurityGroupEgressCommand(toS3)));
+}

@@ -20,6 +20,8 @@ export const parameters: Story = async ({ ssm }, note) => {
   await note("GetParameter of an unknown name", ssm.send(new ssmsdk.GetParameterCommand({ Name: "/story/none" })));
   await note("GetParametersByPath", ssm.send(new ssmsdk.GetParametersByPathCommand({ Path: "/story/g1" })));
   await note("GetParametersByPath of none", ssm.send(new ssmsdk.GetParametersByPathCommand({ Path: "/none" })));
+  const Names = ["/story/g1/advanced", "/story/none"];
+  await note("DeleteParameters", ssm.send(new ssmsdk.DeleteParametersCommand({ Names })));
   await note("DeleteParameter", ssm.send(new ssmsdk.DeleteParameterCommand({ Name })));
   await note("DeleteParameter again", ssm.send(new ssmsdk.DeleteParameterCommand({ Name })));
 };
