@@ -2,6 +2,14 @@ import { type Difference, known } from "./difference.ts";
 
 /** What moto does at once, and AWS takes its time for or does otherwise. */
 export const lifelike: readonly Difference[] = [
+  known(
+    "PutEvents of AWS's own",
+    "Entries[].ErrorCode Entries[].ErrorMessage",
+    "* | -",
+    "world",
+    "aws-samples/serverless-patterns#3089 shows AWS's answer",
+  ),
+  known("PutEvents of AWS's own", "Entries[].EventId", "- | text", "world", "the same"),
   known("CreateVpc", "Vpc.State", "pending | available", "world", "wire 2: state available at once"),
   known(
     "RunInstances",

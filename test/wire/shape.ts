@@ -2,7 +2,17 @@
 export type Shape = ReadonlyMap<string, string>;
 
 /** Fields whose words are a closed list of AWS's: a caller branches on them, so a different word is a different answer. */
-const words = new Set(["Code", "CurrentGeneration", "InterfaceType", "IpProtocol", "Origin", "Protocol", "Scheme", "State"]);
+const words = new Set([
+  "Code",
+  "ErrorCode",
+  "CurrentGeneration",
+  "InterfaceType",
+  "IpProtocol",
+  "Origin",
+  "Protocol",
+  "Scheme",
+  "State",
+]);
 const moreWords = new Set([
   "Status",
   "TargetType",

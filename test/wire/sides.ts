@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { EC2Client, RegisterImageCommand } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
@@ -18,6 +19,7 @@ export interface Site {
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   readonly quotas: ServiceQuotasClient;
+  readonly events: EventBridgeClient;
   readonly image: string;
   readonly machine: string;
   /** Lets time pass where time is virtual; what is real needs a moment at most. */
@@ -47,6 +49,7 @@ function clients(endpoint?: string) {
     s3: new S3Client({ ...config, forcePathStyle: true }),
     sfn: new SFNClient(config),
     quotas: new ServiceQuotasClient(config),
+    events: new EventBridgeClient(config),
   };
 }
 
@@ -75,7 +78,7 @@ export function worldSite(): { readonly site: Site; run<T>(work: Promise<T>): Pr
   const world = new World({ seed: 1, region });
   const { clock } = world.universe;
   const site = clients();
-  for (const name of ["ec2", "elb", "elbClassic", "ssm", "s3", "sfn", "quotas"] as const)
+  for (const name of ["ec2", "elb", "elbClassic", "ssm", "s3", "sfn", "quotas", "events"] as const)
     world.door.bind(site[name], name, { kind: "harness" });
   const image = "ami-0123456789abcdef0";
   world.ec2.seedProfile(profile, profile);

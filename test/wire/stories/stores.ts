@@ -1,3 +1,4 @@
+import * as eventssdk from "@aws-sdk/client-eventbridge";
 import * as s3sdk from "@aws-sdk/client-s3";
 import * as sfnsdk from "@aws-sdk/client-sfn";
 import * as ssmsdk from "@aws-sdk/client-ssm";
@@ -54,6 +55,16 @@ export const record: Story = async ({ s3 }, note) => {
   await note("DeleteObject again", s3.send(new s3sdk.DeleteObjectCommand(where)));
   await note("GetObject once deleted", read(Key));
   await note("PutObject into an unknown bucket", put({ Bucket: "story-none" }));
+};
+
+/** What the watcher tells whoever listens. */
+export const events: Story = async ({ events: bus }, note) => {
+  const put = (...Entries: eventssdk.PutEventsRequestEntry[]) => bus.send(new eventssdk.PutEventsCommand({ Entries }));
+  const entry = { Source: "cloister", DetailType: "Cluster Changed", Detail: '{"name":"story"}' };
+  await note("PutEvents", put(entry));
+  await note("PutEvents with a detail that is no JSON", put(entry, { ...entry, Detail: "story" }));
+  await note("PutEvents of AWS's own", put({ ...entry, Source: "aws.ec2" }));
+  await note("PutEvents of too many", put(...Array.from({ length: 11 }, () => entry)));
 };
 
 /** An execution as the command line starts and follows one. */

@@ -4,7 +4,16 @@ import type { VirtualNode } from "../node.ts";
 import type { Answer, Call } from "../shell.ts";
 import { fail, type Line } from "./command-line.ts";
 import { administrator, kubeconfig } from "./credentials.ts";
-import { argument, clusterKey, configOf, type KubeadmWorld, part, paths, problemOf, type Registration } from "./kubeadm-config.ts";
+import {
+  argument,
+  clusterKey,
+  configOf,
+  type KubeadmWorld,
+  part,
+  paths,
+  problemOf,
+  type Registration,
+} from "./kubeadm-config.ts";
 
 /** What keeps a joiner out, in kubeadm's words (facts 3.8, lab-real.md). */
 function refusalOf(
