@@ -3,29 +3,11 @@ export type Shape = ReadonlyMap<string, string>;
 
 /** Fields whose words are a closed list of AWS's: a caller branches on them, so a different word is a different answer. */
 const words = new Set([
-  "Code",
-  "ErrorCode",
-  "CurrentGeneration",
-  "InterfaceType",
-  "IpProtocol",
-  "Origin",
-  "Protocol",
-  "Scheme",
-  "State",
-]);
-const moreWords = new Set([
-  "Status",
-  "TargetType",
-  "Tier",
-  "Type",
-  "VpcEndpointType",
-  "VpcEndpointState",
-  "ResourceType",
-  "status",
+  ...["Code", "ErrorCode", "InterfaceType", "IpProtocol", "Origin", "Protocol", "ResourceType", "Scheme", "State", "Status"],
+  ...["TargetType", "Tier", "Type", "VpcEndpointType", "status"],
 ]);
 
-const isWord = (key: string, value: string): boolean =>
-  (words.has(key) || moreWords.has(key)) && /^(-1|[A-Za-z][A-Za-z_-]*)$/.test(value);
+const isWord = (key: string, value: string): boolean => words.has(key) && /^(-1|[A-Za-z][A-Za-z_-]*)$/.test(value);
 
 /** How a text is built: callers tell an id's kind by its prefix, and cut ARNs apart. */
 function kindOf(text: string): string {
