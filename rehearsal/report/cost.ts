@@ -14,14 +14,19 @@ interface Price {
   /** US dollars. */
   readonly price: number;
   readonly per: "hour" | "month" | "transition";
-  /** AWS's page, or why the number is a guess. */
+  /** Who says so, of which Region, and when; or why the number is a guess. */
   readonly source: string;
 }
 
-const onDemand = "aws.amazon.com/ec2/pricing/on-demand";
-/** A size doubles the price of the one below it, in every general purpose family. */
+/**
+ * Looked up on 2026-11-24, when no price page of AWS's could be read itself: what stands here are dated copies and quotations of its price
+ * lists. Most are of us-east-1; that us-west-2 costs the same is assumed, and shown only for transitions, whose page names Oregon.
+ */
+const onDemand =
+  "AWS Price List API, us-east-1, 2026-02-09, as generated into aws/karpenter-provider-aws, pkg/providers/pricing, commit 265ee0b";
+/** A size doubles the price of the one below it, in every family that is listed here (the same source). */
 const sizes: Readonly<Record<string, number>> = { medium: 0.5, large: 1, xlarge: 2, "2xlarge": 4, "4xlarge": 8, "8xlarge": 16 };
-/** Linux, us-west-2, on demand, an hour of a family's `large`. */
+/** Linux on demand, an hour of a family's `large`. */
 const familyPrices: Readonly<Record<string, Price>> = {
   m7i: { price: 0.1008, per: "hour", source: onDemand },
   m6i: { price: 0.096, per: "hour", source: onDemand },
@@ -30,20 +35,46 @@ const familyPrices: Readonly<Record<string, Price>> = {
   m7g: { price: 0.0816, per: "hour", source: onDemand },
   m6g: { price: 0.077, per: "hour", source: onDemand },
 };
-/** List prices of us-west-2 without the free tier; traffic, requests and load balancer capacity units are left out: a rehearsal cannot know them. */
+/** List prices without the free tier; traffic, requests and load balancer capacity units are left out: a rehearsal cannot know them. */
 export const prices = {
   otherInstance: {
     price: 0.1,
     per: "hour",
     source: "guess: a family that is not listed here costs about as much as its neighbours",
   },
-  volumeGiB: { price: 0.08, per: "month", source: "aws.amazon.com/ebs/pricing, gp3" },
-  endpointAddress: { price: 0.01, per: "hour", source: "aws.amazon.com/privatelink/pricing, an interface endpoint in one zone" },
-  loadBalancer: { price: 0.0225, per: "hour", source: "aws.amazon.com/elasticloadbalancing/pricing, network" },
-  publicAddress: { price: 0.005, per: "hour", source: "aws.amazon.com/vpc/pricing, public IPv4" },
-  transition: { price: 0.000025, per: "transition", source: "aws.amazon.com/step-functions/pricing, standard" },
+  volumeGiB: {
+    price: 0.08,
+    per: "month",
+    source:
+      'price list AmazonEC2, us-east-1, 2026-08-17, SKU JG3KUJMBRGHV3N8G, quoted: "$0.08 per GB-month of General Purpose (gp3)"',
+  },
+  // "in each Availability Zone": aws.amazon.com/privatelink/pricing, an undated copy.
+  endpointAddress: {
+    price: 0.01,
+    per: "hour",
+    source: 'price list AmazonVPC, us-east-1, USE1-VpcEndpoint-Hours, 2026-08-20, quoted: "$0.01 per VPC Endpoint Hour"',
+  },
+  // No copy of the list for a Region of the United States was found; of Seoul, 2026-10-01, the same number is quoted.
+  loadBalancer: {
+    price: 0.0225,
+    per: "hour",
+    source: "awsnegotiations.com/elastic-load-balancer-cost.html, May 2026, network, no Region named",
+  },
+  // The same in every Region, since 2024-02-01 (AWS's announcement).
+  publicAddress: {
+    price: 0.005,
+    per: "hour",
+    source: 'price list AmazonVPC, us-east-1, 2026-07-24, quoted: "$0.005 per In-use public IPv4 address per hour"',
+  },
+  // Again in wring.co/blog/aws-step-functions-pricing-guide, 2026-03-14: $25 a million.
+  transition: {
+    price: 0.000025,
+    per: "transition",
+    source: "aws.amazon.com/step-functions/pricing, US West (Oregon), $0.0250 per 1,000 of a standard workflow, an undated copy",
+  },
 } as const satisfies Readonly<Record<string, Price>>;
 
+/** A twelfth of a year, as AWS's own calculator reckons. */
 export const hoursPerMonth = 730;
 
 /** What the items cost to keep and what they cost over `seconds`; `transitions` are billed once. Whatever AWS gives for nothing has no line. */

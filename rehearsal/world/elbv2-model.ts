@@ -20,6 +20,7 @@ export interface TargetGroup {
   readonly port: number;
   readonly health: {
     readonly intervalSeconds: number;
+    readonly timeoutSeconds: number;
     readonly healthy: number;
     readonly unhealthy: number;
     readonly port: number;

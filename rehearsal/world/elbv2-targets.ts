@@ -23,9 +23,12 @@ const shown = (elb: Elbv2, one: TargetGroup) => ({
   Port: one.port,
   VpcId: one.vpcId,
   TargetType: one.targetType,
+  IpAddressType: "ipv4",
   HealthCheckProtocol: "TCP",
   HealthCheckPort: one.health.port === one.port ? "traffic-port" : String(one.health.port),
+  HealthCheckEnabled: true,
   HealthCheckIntervalSeconds: one.health.intervalSeconds,
+  HealthCheckTimeoutSeconds: one.health.timeoutSeconds,
   HealthyThresholdCount: one.health.healthy,
   UnhealthyThresholdCount: one.health.unhealthy,
   LoadBalancerArns: users(elb, one.arn),
@@ -40,6 +43,14 @@ function create(elb: Elbv2, input: sdk.CreateTargetGroupCommandInput): TargetGro
       "The virtual account has TCP groups of addresses or instances only",
     );
   if (elb.ec2.state.vpcs.find(vpcId) === undefined) throw fault("elb", "ValidationError", `The VPC ID '${vpcId}' is not found`);
+  // For TCP the two may be equal (aws-cdk#16446); ten seconds when nobody says (aws-cdk#26023).
+  const { HealthCheckIntervalSeconds: interval = 30, HealthCheckTimeoutSeconds: timeout = 10 } = input;
+  if (timeout > interval)
+    throw fault(
+      "elb",
+      "ValidationError",
+      `Health check timeout '${timeout}' must be smaller than or equal to the interval '${interval}'`,
+    );
   const twin = [...elb.targetGroups.values()].find((other) => other.name === name);
   if (twin !== undefined) {
     if (twin.port === port && twin.vpcId === vpcId && twin.targetType === targetType) return twin;
@@ -53,7 +64,8 @@ function create(elb: Elbv2, input: sdk.CreateTargetGroupCommandInput): TargetGro
     port,
     // AWS's defaults: facts 3.7.
     health: {
-      intervalSeconds: input.HealthCheckIntervalSeconds ?? 30,
+      intervalSeconds: interval,
+      timeoutSeconds: timeout,
       healthy: input.HealthyThresholdCount ?? 5,
       unhealthy: input.UnhealthyThresholdCount ?? 2,
       port:

@@ -101,6 +101,8 @@ export class Elbv2 implements Service {
       LoadBalancerArn: found.arn,
       LoadBalancerName: found.name,
       DNSName: found.dnsName,
+      // Of every network load balancer of us-west-2 (AWS General Reference, Elastic Load Balancing endpoints).
+      CanonicalHostedZoneId: "Z18D5FSROUN65G",
       Type: "network",
       Scheme: "internal",
       VpcId: found.vpcId,

@@ -45,6 +45,9 @@ const transient = new Set([
 export const isThrottling = (code: string): boolean => throttling.has(code);
 export const isTransient = (code: string): boolean => transient.has(code);
 
+/** S3 speaks HTTP: its refusals have their own statuses; those of the other services are 400. */
+const statuses: Readonly<Record<string, number>> = { NoSuchBucket: 404, NoSuchKey: 404, NotFound: 404, PreconditionFailed: 412 };
+
 /** The exception a client of that service throws for this code: the SDK's own class, its name the wire code. */
 export function fault(service: ServiceName, code: string, message: string): Error {
   const server =
@@ -54,6 +57,6 @@ export function fault(service: ServiceName, code: string, message: string): Erro
     name: code,
     message,
     $fault: server ? "server" : "client",
-    $metadata: { httpStatusCode: server ? 503 : 400 },
+    $metadata: { httpStatusCode: server ? 503 : (statuses[code] ?? 400) },
   });
 }

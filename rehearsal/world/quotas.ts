@@ -22,7 +22,10 @@ export class ServiceQuotas implements Service {
         ({ ServiceCode = "", QuotaCode = "" }) => {
           const Value = this.values.get(`${ServiceCode}/${QuotaCode}`);
           if (Value === undefined) throw fault("quotas", "NoSuchResourceException", `no quota ${QuotaCode} of ${ServiceCode}`);
-          return { Quota: { ServiceCode, QuotaCode, Value } };
+          const QuotaArn = `arn:aws:servicequotas:us-west-2:111122223333:${ServiceCode}/${QuotaCode}`;
+          const names = { ServiceName: ServiceCode, QuotaName: QuotaCode };
+          const nature = { Unit: "None", Adjustable: true, GlobalQuota: false };
+          return { Quota: { ServiceCode, QuotaCode, QuotaArn, ...names, Value, ...nature } };
         },
       ),
     };

@@ -17,11 +17,27 @@ interface Stored {
   readonly versionId: string;
   /** What the object weighs on AWS, in bytes; its stand-in here is small. */
   readonly bytes: number;
+  readonly contentType: string;
+  readonly writtenAt: Date;
 }
 
 type Current = Stored & { readonly body: string };
 
+/** What S3 says of an object whose writer said nothing. */
+const defaultType = "application/octet-stream";
+
 const noSuchKey = (key: string) => fault("s3", "NoSuchKey", `The specified key does not exist: ${key}`);
+
+/** What a read says of an object besides its body. */
+const facts = ({ etag, versionId, bytes, contentType, writtenAt }: Current) => ({
+  ETag: etag,
+  VersionId: versionId,
+  ContentLength: bytes,
+  ContentType: contentType,
+  LastModified: writtenAt,
+  AcceptRanges: "bytes",
+  Metadata: {},
+});
 
 function textOf(body: unknown): string {
   if (typeof body === "string") return body;
@@ -35,8 +51,10 @@ export class S3 implements Service {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly #buckets = new Map<string, Map<string, Stored[]>>();
   #versions = 0;
+  readonly #now: () => number;
 
-  constructor() {
+  constructor(now: () => number) {
+    this.#now = now;
     this.operations = {
       PutObject: writes<PutObjectCommandInput>(["Bucket", "Key", "Body", "ContentType", "IfMatch", "IfNoneMatch"], (input) =>
         this.#put(input),
@@ -45,16 +63,17 @@ export class S3 implements Service {
         const found = this.#current(Bucket, Key);
         if (found === undefined) throw noSuchKey(Key);
         const Body = { transformToString: async () => found.body, transformToByteArray: async () => Buffer.from(found.body) };
-        return { Body, ETag: found.etag, VersionId: found.versionId, ContentLength: found.bytes };
+        return { Body, ...facts(found) };
       }),
       HeadObject: reads<HeadObjectCommandInput>(["Bucket", "Key"], ({ Bucket = "", Key = "" }) => {
         const found = this.#current(Bucket, Key);
         if (found === undefined) throw fault("s3", "NotFound", `no object ${Key}`);
-        return { ETag: found.etag, VersionId: found.versionId, ContentLength: found.bytes };
+        return facts(found);
       }),
       DeleteObject: writes<DeleteObjectCommandInput>(["Bucket", "Key"], ({ Bucket = "", Key = "" }) => {
-        if (this.#current(Bucket, Key) !== undefined) this.#push(Bucket, Key, { body: null, etag: "", bytes: 0 });
-        return {};
+        // With versions, a delete of what is not there leaves a marker, too.
+        const { versionId } = this.#push(Bucket, Key, { body: null, etag: "", bytes: 0, contentType: "" });
+        return { DeleteMarker: true, VersionId: versionId };
       }),
       ListObjectsV2: reads<ListObjectsV2CommandInput>(["Bucket", "Prefix", "MaxKeys", "ContinuationToken"], (input) =>
         this.#list(input),
@@ -68,17 +87,18 @@ export class S3 implements Service {
   }
 
   /** Puts an object without asking anybody; `bytes` when it is to weigh more than its stand-in. */
-  put(bucket: string, key: string, body: string, bytes = Buffer.byteLength(body)): string {
+  put(bucket: string, key: string, body: string, bytes = Buffer.byteLength(body), contentType = defaultType): string {
     // Without encryption by a key of KMS an ETag is the body's MD5: two equal bodies cannot be told apart by it.
     const etag = `"${createHash("md5").update(body).digest("hex")}"`;
-    this.#push(bucket, key, { body, etag, bytes });
+    this.#push(bucket, key, { body, etag, bytes, contentType });
     return etag;
   }
 
-  #push(bucket: string, key: string, stored: Omit<Stored, "versionId">): void {
+  #push(bucket: string, key: string, stored: Omit<Stored, "versionId" | "writtenAt">): Stored {
     const versions = this.#bucket(bucket).get(key) ?? [];
-    versions.push({ ...stored, versionId: `v${++this.#versions}` });
-    this.#bucket(bucket).set(key, versions);
+    const made = { ...stored, versionId: `v${++this.#versions}`, writtenAt: new Date(this.#now()) };
+    this.#bucket(bucket).set(key, [...versions, made]);
+    return made;
   }
 
   /** The object as it stands now, for the nodes and the auditor. */
@@ -122,14 +142,15 @@ export class S3 implements Service {
     return last === undefined || last.body === null ? undefined : { ...last, body: last.body };
   }
 
-  #put({ Bucket = "", Key = "", Body, IfMatch, IfNoneMatch }: PutObjectCommandInput) {
+  #put({ Bucket = "", Key = "", Body, ContentType, IfMatch, IfNoneMatch }: PutObjectCommandInput) {
     const present = this.#current(Bucket, Key);
     const refuse = () => fault("s3", "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
     if (IfNoneMatch !== undefined && IfNoneMatch !== "*") throw new SimulationGap(`IfNoneMatch ${IfNoneMatch}`);
     if (IfNoneMatch === "*" && present !== undefined) throw refuse();
     if (IfMatch !== undefined && present === undefined) throw noSuchKey(Key);
     if (IfMatch !== undefined && present?.etag !== IfMatch) throw refuse();
-    const ETag = this.put(Bucket, Key, textOf(Body));
+    const text = textOf(Body);
+    const ETag = this.put(Bucket, Key, text, Buffer.byteLength(text), ContentType);
     return { ETag, VersionId: this.#current(Bucket, Key)?.versionId };
   }
 
@@ -140,8 +161,16 @@ export class S3 implements Service {
       .sort();
     const page = keys.slice(0, MaxKeys);
     const more = keys.length > page.length;
+    const listed = (Key: string) => {
+      const { etag, bytes, writtenAt } = this.#current(Bucket, Key) as Current;
+      return { Key, ETag: etag, Size: bytes, LastModified: writtenAt, StorageClass: "STANDARD" };
+    };
     return {
-      Contents: page.map((Key) => ({ Key })),
+      Name: Bucket,
+      Prefix,
+      MaxKeys,
+      // Not an empty list: the field is left out.
+      ...(page.length > 0 && { Contents: page.map(listed) }),
       KeyCount: page.length,
       IsTruncated: more,
       NextContinuationToken: more ? page.at(-1) : undefined,

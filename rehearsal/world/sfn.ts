@@ -27,7 +27,8 @@ export class SfnApi implements Service {
         return {
           ...this.#listed(execution),
           input: JSON.stringify(input),
-          output: output === undefined ? undefined : JSON.stringify(output),
+          inputDetails: { included: true },
+          ...(output === undefined ? {} : { output: JSON.stringify(output), outputDetails: { included: true } }),
           error: outcome?.error,
           cause: outcome?.cause,
         };

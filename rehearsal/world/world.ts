@@ -30,7 +30,7 @@ export class World {
   readonly elb: Elbv2;
   readonly elbClassic: ElbClassic;
   readonly ssm: Ssm;
-  readonly s3 = new S3();
+  readonly s3: S3;
   readonly events: EventBridge;
   readonly quotas = new ServiceQuotas();
   readonly stepFunctions: StepFunctions;
@@ -46,6 +46,7 @@ export class World {
     this.elb = new Elbv2(this.universe, this.ec2);
     this.elbClassic = new ElbClassic(this.universe, this.ec2);
     this.ssm = new Ssm(this.universe);
+    this.s3 = new S3(() => clock.now());
     this.events = new EventBridge(this.universe);
     this.stepFunctions = new StepFunctions(this.universe, onEvent);
     this.nodes = new Nodes(this.universe, {

@@ -58,3 +58,9 @@ test("transitions are billed once, not by the month", () => {
   assert.deepEqual([line?.count, line?.perMonth], [400, 0]);
   near(line?.run, 0.01);
 });
+
+test("every price says when somebody read it, that its copy bears no date, or that it is a guess", () => {
+  const sources = Object.entries(prices);
+  assert.ok(sources.length >= 6);
+  for (const [name, { source }] of sources) assert.match(source, /\b20\d\d\b|undated|^guess/, name);
+});

@@ -46,7 +46,7 @@ export function site(options: Options = {}) {
   const universe = { clock, chance: new Chance(seed), region, account };
   const ec2 = new Ec2(universe, { reads: { lagSeconds: options.lagSeconds ?? 0 } });
   const elb = new Elbv2(universe, ec2);
-  const s3 = new S3();
+  const s3 = new S3(() => clock.now());
   s3.addBucket("deployment");
   ec2.seedImage({ id: "ami-0123456789abcdef0", name: "node", architecture: "x86_64", tags: {} });
   ec2.seedProfile("control-plane-profile", "control-plane-role");

@@ -70,6 +70,16 @@ describe("a node's shell", () => {
     assert.notEqual((await run('set -u; echo "$SSM_fence"')).exitCode, 0);
   });
 
+  test("runs a text that another node ran before as if it were the first, whatever that run redefined", async () => {
+    const script =
+      'say() { echo first; }; words=(a b); say() { echo second; printf "%s\\n" "$words"; }; words=(c); say; unset -f say';
+    const runs = [await machine().run(script), await machine().run(script)];
+    assert.deepEqual(
+      runs.map(({ stdout, stderr, exitCode }) => [stdout, stderr, exitCode]),
+      [1, 2].map(() => ["second\nc\n", "", 0]),
+    );
+  });
+
   test("makes a gap in the simulator an error of the rehearsal, even where the script would swallow it", async () => {
     const gap: Program = () => {
       throw new SimulationGap("kubeadm upgrade is not modelled");

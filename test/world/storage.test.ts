@@ -38,7 +38,7 @@ function doorTo(bench: Bench, service: Service) {
 describe("S3", () => {
   const open = () => {
     const bench = new Bench();
-    const s3 = new S3();
+    const s3 = new S3(() => bench.universe.clock.now());
     s3.addBucket("b");
     const { bind, during } = doorTo(bench, s3);
     const client = bind(new S3Client(config));

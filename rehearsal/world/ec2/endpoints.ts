@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
 import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import type { Endpoint, Vpc } from "./model.ts";
-import { endpointServices, privateNameOf } from "./region.ts";
+import { endpointServices, privateNameOf, privateNamesOf } from "./region.ts";
 import { tagList, tagsAtBirth } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 
@@ -41,7 +42,11 @@ function shown(state: Ec2State, endpoint: Endpoint) {
     PrivateDnsEnabled: endpoint.hasPrivateDns,
     RequesterManaged: false,
     NetworkInterfaceIds: [...endpoint.interfaceIds],
-    DnsEntries: endpoint.kind === "Gateway" ? [] : [host, ...names].map((DnsName) => ({ DnsName })),
+    // An endpoint's own names lie in a zone of AWS's, a private one in a zone of the VPC's (facts 8.2).
+    DnsEntries:
+      endpoint.kind === "Gateway"
+        ? []
+        : [host, ...names].map((DnsName) => ({ DnsName, HostedZoneId: DnsName === host ? "Z1YSA3EXCYUU9Z" : "Z0123456789ABC" })),
     CreationTimestamp: new Date(endpoint.born),
     OwnerId: state.universe.account,
     Tags: tagList(endpoint.tags),
@@ -248,10 +253,14 @@ function services(state: Ec2State, input: sdk.DescribeVpcEndpointServicesCommand
     ServiceNames: [...new Set(page.map(({ name }) => fullName(state, name)))],
     ServiceDetails: page.map(({ name, kind }) => ({
       ServiceName: fullName(state, name),
+      ServiceId: `vpce-svc-${createHash("md5").update(`${name}/${kind}`).digest("hex").slice(0, 17)}`,
       ServiceType: [{ ServiceType: kind }],
       AvailabilityZones: [...(state.endpointZones.get(name) ?? [])],
       Owner: "amazon",
-      ...(kind === "Interface" ? { PrivateDnsName: privateNameOf(name, state.universe.region) } : {}),
+      BaseEndpointDnsNames: [`${name}.${state.universe.region}.${kind === "Interface" ? "vpce.amazonaws.com" : "amazonaws.com"}`],
+      ...(kind === "Interface" ? privateNamesOf(name, state.universe.region) : {}),
+      ManagesVpcEndpoints: false,
+      Tags: [],
       VpcEndpointPolicySupported: true,
       AcceptanceRequired: false,
     })),

@@ -19,13 +19,16 @@ const shown = (image: Image) => ({
   OwnerId: image.owner,
   Architecture: image.architecture,
   State: image.state,
+  Public: false,
   ImageType: "machine",
   RootDeviceName: image.rootDeviceName,
   RootDeviceType: "ebs",
   VirtualizationType: "hvm",
   EnaSupport: true,
   CreationDate: new Date(image.born).toISOString(),
-  BlockDeviceMappings: [{ DeviceName: image.rootDeviceName, Ebs: { VolumeSize: image.volumeGiB, VolumeType: "gp3" } }],
+  BlockDeviceMappings: [
+    { DeviceName: image.rootDeviceName, Ebs: { VolumeSize: image.volumeGiB, VolumeType: "gp3", DeleteOnTermination: true } },
+  ],
   Tags: tagList(image.tags),
 });
 

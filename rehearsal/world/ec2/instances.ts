@@ -2,6 +2,7 @@ import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
 import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
+import { attachmentShown, macAddress, privateName } from "./interfaces.ts";
 import { type Launch, runInstances, subjectOf } from "./launch.ts";
 import type { Instance } from "./model.ts";
 import { tagList } from "./shelf.ts";
@@ -26,6 +27,12 @@ const facets = (state: Ec2State): Facets<Instance> => ({
 const stateCodes = { pending: 0, running: 16, "shutting-down": 32, terminated: 48, stopping: 64, stopped: 80 } as const;
 const stateShown = ({ state }: Instance) => ({ Name: state, Code: stateCodes[state] });
 
+/** Why it is not running; a launch that is under way says so, too. */
+function reasonShown({ state, stateReason }: Instance): object {
+  const reason = stateReason ?? (state === "pending" ? "pending" : null);
+  return reason === null ? {} : { StateReason: { Code: reason, Message: reason } };
+}
+
 const groupsShown = (state: Ec2State, ids: readonly string[]) =>
   ids.map((GroupId) => ({ GroupId, GroupName: state.groups.find(GroupId)?.name ?? "" }));
 
@@ -45,21 +52,30 @@ function placeShown(state: Ec2State, instance: Instance) {
     NetworkInterfaces: [
       {
         NetworkInterfaceId: own.id,
+        InterfaceType: own.kind,
+        Description: own.description,
+        OwnerId: state.universe.account,
+        MacAddress: macAddress(own.address),
         PrivateIpAddress: own.address,
-        PrivateDnsName: instance.privateDnsName,
-        PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: own.address, PrivateDnsName: instance.privateDnsName }],
+        ...privateName(state, own),
+        PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: own.address, ...privateName(state, own) }],
         Ipv6Addresses: [],
         SubnetId: own.subnetId,
         VpcId: own.vpcId,
         Status: "in-use",
         SourceDestCheck: own.sourceDestCheck,
         Groups: groupsShown(state, own.groupIds),
-        Attachment: { DeviceIndex: 0, Status: "attached", DeleteOnTermination: true },
+        Attachment: attachmentShown(own),
       },
     ],
     BlockDeviceMappings: volumes.map(({ id, attachment }) => ({
       DeviceName: attachment?.device,
-      Ebs: { VolumeId: id, Status: "attached", DeleteOnTermination: attachment?.goesWithInstance },
+      Ebs: {
+        VolumeId: id,
+        Status: "attached",
+        AttachTime: new Date(instance.born),
+        DeleteOnTermination: attachment?.goesWithInstance,
+      },
     })),
   };
 }
@@ -73,21 +89,34 @@ function instanceShown(state: Ec2State, instance: Instance) {
     ImageId: instance.imageId,
     InstanceType: instance.instanceType,
     State: stateShown(instance),
-    ...(instance.stateReason === null ? {} : { StateReason: { Code: instance.stateReason, Message: instance.stateReason } }),
+    ...reasonShown(instance),
     LaunchTime: new Date(instance.born),
     AmiLaunchIndex: instance.index,
     Architecture: type?.architecture,
     CpuOptions: { CoreCount: (type?.vcpus ?? 0) / threads, ThreadsPerCore: threads },
     ClientToken: instance.token,
-    Placement: { AvailabilityZone: instance.zone, AvailabilityZoneId: zoneId(state, instance.zone), Tenancy: "default" },
+    Placement: {
+      AvailabilityZone: instance.zone,
+      AvailabilityZoneId: zoneId(state, instance.zone),
+      Tenancy: "default",
+      GroupName: "",
+    },
+    Monitoring: { State: "disabled" },
+    HibernationOptions: { Configured: false },
+    EbsOptimized: false,
+    // AWS's word for Nitro, too.
+    Hypervisor: "xen",
+    ProductCodes: [],
+    StateTransitionReason: "",
     RootDeviceName: state.images.find(instance.imageId)?.rootDeviceName,
     RootDeviceType: "ebs",
-    ...(instance.profile === null ? {} : { IamInstanceProfile: { Arn: profile } }),
+    ...(instance.profile === null ? {} : { IamInstanceProfile: { Arn: profile, Id: "AIPA0123456789EXAMPLE" } }),
     MetadataOptions: {
       State: "applied",
       HttpTokens: instance.metadata.tokens,
       HttpPutResponseHopLimit: instance.metadata.hopLimit,
       HttpEndpoint: instance.metadata.endpoint,
+      HttpProtocolIpv6: "disabled",
       InstanceMetadataTags: instance.metadata.tags,
     },
     Tags: tagList(instance.tags),

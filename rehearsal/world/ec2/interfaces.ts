@@ -2,6 +2,7 @@ import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
 import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
+import { nodeName } from "./launch.ts";
 import type { NetworkInterface } from "./model.ts";
 import { tagList } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
@@ -25,13 +26,33 @@ const facets: Facets<NetworkInterface> = {
   status: (own) => [statusOf(own)],
 };
 
+/** A locally administered address, unlike for every private address. */
+export const macAddress = (address: string): string =>
+  ["02", "00", ...address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"))].join(":");
+
+/** An interface has a name only where its VPC gives host names. */
+export const privateName = (state: Ec2State, { vpcId, address }: NetworkInterface): { PrivateDnsName?: string } =>
+  state.vpcs.find(vpcId)?.dnsHostnames === true ? { PrivateDnsName: nodeName(state.universe.region, address) } : {};
+
+/** How an interface hangs on its instance; every instance here has one, from birth to death. */
+export const attachmentShown = ({ id, born }: NetworkInterface) => ({
+  AttachmentId: id.replace(/^eni-/, "eni-attach-"),
+  AttachTime: new Date(born),
+  DeviceIndex: 0,
+  NetworkCardIndex: 0,
+  Status: "attached",
+  DeleteOnTermination: true,
+});
+
 const shown = (state: Ec2State, own: NetworkInterface) => ({
   NetworkInterfaceId: own.id,
   VpcId: own.vpcId,
   SubnetId: own.subnetId,
   AvailabilityZone: own.zone,
+  MacAddress: macAddress(own.address),
   PrivateIpAddress: own.address,
-  PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: own.address }],
+  ...privateName(state, own),
+  PrivateIpAddresses: [{ Primary: true, PrivateIpAddress: own.address, ...privateName(state, own) }],
   Ipv6Addresses: [],
   Description: own.description,
   InterfaceType: own.kind,
@@ -42,7 +63,9 @@ const shown = (state: Ec2State, own: NetworkInterface) => ({
   Status: statusOf(own),
   OwnerId: state.universe.account,
   ...(own.publicAddress === null ? {} : { Association: { PublicIp: own.publicAddress, IpOwnerId: "amazon" } }),
-  ...(own.instanceId === null ? {} : { Attachment: { InstanceId: own.instanceId, DeviceIndex: 0, Status: "attached" } }),
+  ...(own.instanceId === null
+    ? {}
+    : { Attachment: { ...attachmentShown(own), InstanceId: own.instanceId, InstanceOwnerId: state.universe.account } }),
   TagSet: tagList(own.tags),
 });
 

@@ -117,7 +117,12 @@ function addDisks(state: Ec2State, instance: Instance, image: Image, input: sdk.
       isEncrypted: Ebs?.Encrypted ?? false,
       state: "in-use",
       isDetaching: false,
-      attachment: { instanceId: instance.id, device: DeviceName, goesWithInstance: Ebs?.DeleteOnTermination ?? true },
+      attachment: {
+        instanceId: instance.id,
+        device: DeviceName,
+        goesWithInstance: Ebs?.DeleteOnTermination ?? true,
+        at: instance.born,
+      },
     });
   }
 }
@@ -135,7 +140,7 @@ function start(state: Ec2State, instance: Instance): void {
   });
 }
 
-const nodeName = (region: string, address: string): string => {
+export const nodeName = (region: string, address: string): string => {
   // us-east-1 alone has its own domain: facts 2.5.
   const domain = region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
   return `ip-${address.replaceAll(".", "-")}.${domain}`;

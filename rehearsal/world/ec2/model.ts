@@ -119,7 +119,12 @@ export interface Volume extends Resource {
   state: "creating" | "available" | "in-use";
   /** A disk that is being taken off is still in use. */
   isDetaching: boolean;
-  attachment: { readonly instanceId: string; readonly device: string; readonly goesWithInstance: boolean } | null;
+  attachment: {
+    readonly instanceId: string;
+    readonly device: string;
+    readonly goesWithInstance: boolean;
+    readonly at: number;
+  } | null;
 }
 
 export interface Snapshot extends Resource {

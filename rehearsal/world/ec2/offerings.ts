@@ -64,6 +64,7 @@ function zones(state: Ec2State, input: sdk.DescribeAvailabilityZonesCommandInput
     RegionName: state.universe.region,
     State: "available",
     OptInStatus: "opt-in-not-required",
+    Messages: [],
   }));
   return { AvailabilityZones };
 }

@@ -25,10 +25,12 @@ export const prefixListOperations = (state: Ec2State): Operations => ({
       const { page, ...rest } = paged(filtered(lists, input.Filters, facets), input, state.pageSize);
       const shown = page.map(({ id, name }) => ({
         PrefixListId: id,
+        PrefixListArn: `arn:aws:ec2:${state.universe.region}:aws:prefix-list/${id}`,
         PrefixListName: name,
         AddressFamily: "IPv4",
         State: "create-complete",
         OwnerId: "AWS",
+        Tags: [],
       }));
       return { PrefixLists: shown, ...rest };
     },

@@ -29,6 +29,12 @@ export const endpointServices: readonly { readonly name: string; readonly kinds:
 export const privateNameOf = (service: string, region: string): string =>
   `${service.split(".").reverse().join(".")}.${region}.amazonaws.com`;
 
+/** What DescribeVpcEndpointServices says about a service's private name. */
+export const privateNamesOf = (service: string, region: string) => {
+  const PrivateDnsName = privateNameOf(service, region);
+  return { PrivateDnsName, PrivateDnsNames: [{ PrivateDnsName }], PrivateDnsNameVerificationState: "verified" };
+};
+
 const type = (name: string, vcpus: number, gib: number, architecture: InstanceType["architecture"]): InstanceType => ({
   name,
   vcpus,

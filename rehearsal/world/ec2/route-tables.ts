@@ -80,7 +80,7 @@ function create(state: Ec2State, input: sdk.CreateRouteTableCommandInput): objec
   return { RouteTable: shown(state, table), ...(input.ClientToken === undefined ? {} : { ClientToken: input.ClientToken }) };
 }
 
-/** Facts 8.3: a second route to the same destination is RouteAlreadyExists, unless it says the same. */
+/** A second route to the same destination is RouteAlreadyExists (facts 8.3), even when it says the same (floci-io/floci#2524). */
 function addRoute(state: Ec2State, input: sdk.CreateRouteCommandInput): object {
   const table = state.routeTables.get(input.RouteTableId);
   const destination = input.DestinationCidrBlock ?? input.DestinationPrefixListId ?? "";
@@ -95,10 +95,9 @@ function addRoute(state: Ec2State, input: sdk.CreateRouteCommandInput): object {
   const gateway = state.gateways.get(input.GatewayId);
   if (gateway.vpcId !== table.vpcId)
     throw fault("ec2", "InvalidParameterValue", `route table ${table.id} and gateway ${gateway.id} belong to different networks`);
-  const present = table.routes.find((route) => route.destination === destination);
-  if (present !== undefined && present.target !== gateway.id)
+  if (table.routes.some((route) => route.destination === destination))
     throw fault("ec2", "RouteAlreadyExists", `The route identified by ${destination} already exists.`);
-  if (present === undefined) table.routes.push({ destination, target: gateway.id });
+  table.routes.push({ destination, target: gateway.id });
   return { Return: true };
 }
 

@@ -68,10 +68,14 @@ function deleteGroup(state: Ec2State, id: string | undefined): object {
   return {};
 }
 
+const arnOf = ({ universe: { region, account } }: Ec2State, { id }: SecurityGroup): string =>
+  `arn:aws:ec2:${region}:${account}:security-group/${id}`;
+
 const shown = (state: Ec2State, group: SecurityGroup) => {
   const rules = state.rules.all().filter(({ groupId }) => groupId === group.id);
   return {
     GroupId: group.id,
+    SecurityGroupArn: arnOf(state, group),
     GroupName: group.name,
     Description: group.description,
     VpcId: group.vpcId,
@@ -122,7 +126,7 @@ export const securityGroupOperations = (state: Ec2State): Operations => ({
     ({ GroupName: name = "", Description: description = "", VpcId: vpcId, TagSpecifications }) => {
       const tags = tagsAtBirth("security-group", TagSpecifications);
       const group = addGroup(state, { vpcId, name, description }, tags);
-      return { GroupId: group.id, Tags: tagList(group.tags) };
+      return { GroupId: group.id, SecurityGroupArn: arnOf(state, group), Tags: tagList(group.tags) };
     },
   ),
   DescribeSecurityGroups: reads<sdk.DescribeSecurityGroupsCommandInput>(

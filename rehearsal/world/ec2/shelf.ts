@@ -53,6 +53,11 @@ export class Shelf<T extends Resource> {
     return item;
   }
 
+  /** Whether an id could be one of this kind's. */
+  names(id: string): boolean {
+    return id.startsWith(`${this.#prefix}-`);
+  }
+
   /** Everything, seen or not: the world's own view. */
   all(): T[] {
     return [...this.#all.values()];
@@ -81,7 +86,12 @@ export function tagsAtBirth(
   const tags = new Map<string, string>();
   for (const { ResourceType, Tags = [] } of specifications ?? []) {
     if (ResourceType !== type && !alsoAllowed.includes(String(ResourceType)))
-      throw fault("ec2", "InvalidParameterValue", `'${ResourceType}' is not a valid taggable resource type for this operation.`);
+      // RunInstances, which alone takes more than one type, says it otherwise (aws-cli#2865) than the others (moto#6860).
+      throw fault(
+        "ec2",
+        alsoAllowed.length > 0 ? "InvalidParameterValue" : "InvalidParameter",
+        `'${ResourceType}' is not a valid taggable resource type for this operation.`,
+      );
     if (ResourceType === type) putTags(tags, Tags);
   }
   return tags;

@@ -29,8 +29,13 @@ const shown = (state: Ec2State, subnet: Subnet) => ({
   MapPublicIpOnLaunch: subnet.mapsPublicAddresses,
   AssignIpv6AddressOnCreation: false,
   Ipv6CidrBlockAssociationSet: [],
+  Ipv6Native: false,
   OwnerId: state.universe.account,
-  PrivateDnsNameOptionsOnLaunch: { HostnameType: subnet.hostnameType },
+  PrivateDnsNameOptionsOnLaunch: {
+    HostnameType: subnet.hostnameType,
+    EnableResourceNameDnsARecord: false,
+    EnableResourceNameDnsAAAARecord: false,
+  },
   Tags: tagList(subnet.tags),
 });
 

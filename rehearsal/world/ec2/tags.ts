@@ -2,7 +2,7 @@ import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
 import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
-import { putTags, type Resource } from "./shelf.ts";
+import { putTags } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 
 interface TagRow {
@@ -19,18 +19,12 @@ const facets: Facets<TagRow> = {
   value: ({ value }) => [value],
 };
 
-function findResource(state: Ec2State, id: string): Resource | undefined {
-  return state
-    .shelves()
-    .map((shelf) => shelf.find(id))
-    .find((item) => item !== undefined);
-}
-
 function create(state: Ec2State, { Resources = [], Tags = [] }: sdk.CreateTagsCommandInput): object {
   const found = Resources.map((id) => {
-    const item = findResource(state, id);
-    if (item === undefined) throw fault("ec2", "InvalidID", `The ID '${id}' is not valid`);
-    return item;
+    // Of a kind that it knows AWS says that there is none such (coreos-assembler#2566), of another that it is no id.
+    const shelf = state.shelves().find((candidate) => candidate.names(id));
+    if (shelf === undefined) throw fault("ec2", "InvalidID", `The ID '${id}' is not valid`);
+    return shelf.get(id);
   });
   for (const { tags } of found) putTags(tags, Tags);
   return {};

@@ -18,20 +18,25 @@ const facets: Facets<Volume> = {
   "attachment.device": ({ attachment }) => (attachment === null ? [] : [attachment.device]),
 };
 
-const attachmentShown = (id: string, attachment: NonNullable<Volume["attachment"]>, State = "attached") => ({
+/** The answers of attaching and detaching say that it has begun; it takes no time here. */
+const attachmentShown = (id: string, attachment: NonNullable<Volume["attachment"]>, State: string) => ({
   VolumeId: id,
   InstanceId: attachment.instanceId,
   Device: attachment.device,
+  AttachTime: new Date(attachment.at),
   DeleteOnTermination: attachment.goesWithInstance,
   State,
 });
 
-const shown = (volume: Volume) => ({
+const shown = (state: Ec2State, volume: Volume) => ({
   VolumeId: volume.id,
   AvailabilityZone: volume.zone,
   Size: volume.size,
   VolumeType: volume.volumeType,
   Encrypted: volume.isEncrypted,
+  // The driver and the handlers ask for nothing more than gp3 gives to everybody.
+  ...(volume.volumeType === "gp3" ? { Iops: 3000, Throughput: 125 } : {}),
+  ...(volume.isEncrypted ? { KmsKeyId: `arn:aws:kms:${state.universe.region}:${state.universe.account}:key/ebs` } : {}),
   State: volume.state,
   CreateTime: new Date(volume.born),
   Attachments:
@@ -79,9 +84,9 @@ function attach(state: Ec2State, input: sdk.AttachVolumeCommandInput): object {
       "InvalidParameterValue",
       `Invalid value '${device}' for unixDevice. Attachment point ${device} is already in use`,
     );
-  volume.attachment = { instanceId: instance.id, device, goesWithInstance: false };
+  volume.attachment = { instanceId: instance.id, device, goesWithInstance: false, at: state.universe.clock.now() };
   volume.state = "in-use";
-  return attachmentShown(volume.id, volume.attachment);
+  return attachmentShown(volume.id, volume.attachment, "attaching");
 }
 
 function detach(state: Ec2State, input: sdk.DetachVolumeCommandInput): object {
@@ -116,6 +121,7 @@ export const volumeOperations = (state: Ec2State): Operations => ({
     ["ClientToken", "AvailabilityZone", "Size", "VolumeType", "Encrypted", "Iops", "Throughput", "TagSpecifications"],
     (input) =>
       shown(
+        state,
         state.once(
           "CreateVolume",
           input.ClientToken,
@@ -128,7 +134,7 @@ export const volumeOperations = (state: Ec2State): Operations => ({
   DescribeVolumes: reads<sdk.DescribeVolumesCommandInput>(["VolumeIds", "Filters", "MaxResults", "NextToken"], (input) => {
     const found = filtered(state.volumes.seen(input.VolumeIds), input.Filters, facets);
     const { page, ...rest } = paged(found, input, state.pageSize);
-    return { Volumes: page.map(shown), ...rest };
+    return { Volumes: page.map((volume) => shown(state, volume)), ...rest };
   }),
   AttachVolume: writes<sdk.AttachVolumeCommandInput>(["VolumeId", "InstanceId", "Device"], (input) => attach(state, input)),
   DetachVolume: writes<sdk.DetachVolumeCommandInput>(["VolumeId", "InstanceId", "Device", "Force"], (input) =>

@@ -23,7 +23,14 @@ const shown = (state: Ec2State, vpc: Vpc) => ({
   IsDefault: false,
   InstanceTenancy: "default",
   OwnerId: state.universe.account,
-  CidrBlockAssociationSet: [{ CidrBlock: vpc.cidr, CidrBlockState: { State: "associated" } }],
+  DhcpOptionsId: "dopt-0123456789abcdef0",
+  CidrBlockAssociationSet: [
+    {
+      AssociationId: vpc.id.replace(/^vpc-/, "vpc-cidr-assoc-"),
+      CidrBlock: vpc.cidr,
+      CidrBlockState: { State: "associated" },
+    },
+  ],
   Ipv6CidrBlockAssociationSet: [],
   Tags: tagList(vpc.tags),
 });

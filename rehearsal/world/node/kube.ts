@@ -1,4 +1,5 @@
 import { parseAllDocuments } from "yaml";
+import { frozen } from "../frozen.ts";
 
 /** A Kubernetes object as far as anything here looks at it. */
 export interface KubeObject {
@@ -29,6 +30,7 @@ export interface Container {
   readonly image: string;
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
 }
 
 export interface PodSpec {
@@ -48,15 +50,17 @@ export const uninitialized = "node.cloudprovider.kubernetes.io/uninitialized";
 export const controlPlaneTaint = "node-role.kubernetes.io/control-plane";
 export const notReady = "node.kubernetes.io/not-ready";
 
-/** What a file says does not change, and nobody changes what was read: each text is read once. */
+/** What a file says does not change, and nobody can change what was read: each text is read once. */
 const read = new Map<string, readonly KubeObject[]>();
 
 export function parseObjects(text: string): readonly KubeObject[] {
   const known = read.get(text);
   if (known !== undefined) return known;
-  const objects = parseAllDocuments(text)
-    .map((document) => document.toJS() as KubeObject | null)
-    .filter((object) => object !== null);
+  const objects = frozen(
+    parseAllDocuments(text)
+      .map((document) => document.toJS() as KubeObject | null)
+      .filter((object) => object !== null),
+  );
   read.set(text, objects);
   return objects;
 }

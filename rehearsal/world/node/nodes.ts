@@ -8,13 +8,8 @@ import type { NodeAws } from "./aws-access.ts";
 import type { Cluster } from "./cluster.ts";
 import type { NodeImage } from "./image.ts";
 import type { VirtualNode } from "./node.ts";
-import { awsCli } from "./programs/aws-cli.ts";
-import { containerd, crictl, ctr } from "./programs/containers.ts";
 import { secretsOf } from "./programs/credentials.ts";
-import { kubeadm } from "./programs/kubeadm.ts";
-import { kubectl } from "./programs/kubectl.ts";
-import { curl, getent } from "./programs/network.ts";
-import { systemPrograms } from "./programs/system.ts";
+import { programsOf } from "./programs/programs.ts";
 import { Shell } from "./shell.ts";
 import { isReady } from "./workloads.ts";
 
@@ -106,17 +101,16 @@ export class Nodes implements Listeners {
       isUp: false,
       agentStarted: false,
     };
-    Object.assign(programs, {
-      ...systemPrograms(node, () => startAgent(node, this.#around, runningAt)),
-      aws: awsCli(node, aws(), (bucket, key) => this.#around.s3.object(bucket, key)?.bytes ?? 0),
-      containerd: containerd(node),
-      crictl: crictl(node),
-      ctr: ctr(node),
-      curl: curl(node, fabric()),
-      getent: getent(node, fabric()),
-      kubeadm: kubeadm(node, { fabric: fabric(), aws: aws(), clusters: this.clusters }),
-      kubectl: kubectl(node),
-    });
+    Object.assign(
+      programs,
+      programsOf(node, {
+        fabric: fabric(),
+        aws: aws(),
+        clusters: this.clusters,
+        sizeOf: (bucket, key) => this.#around.s3.object(bucket, key)?.bytes ?? 0,
+        startAgent: () => startAgent(node, this.#around, runningAt),
+      }),
+    );
     return node;
   }
 }

@@ -1,5 +1,6 @@
 import { Bash, type CommandName, defineCommand, InMemoryFs, parse, type ScriptNode } from "just-bash";
 import type { SimClock } from "../clock.ts";
+import { frozen } from "../frozen.ts";
 import { SimulationGap } from "../service.ts";
 import type { ScriptResult } from "../ssm/command.ts";
 
@@ -46,10 +47,10 @@ const installed: CommandName[] = (
   "printf readlink rm rmdir sed seq sh sha256sum sort stat tac tail tee touch tr true uniq wc which xargs"
 ).split(" ") as CommandName[];
 
-/** The same few scripts run on every node of every rehearsal: each text is parsed once. Interpreting does not change what was parsed. */
+/** The same few scripts run on every node of every rehearsal: each text is parsed once, and no run can change what was parsed. */
 const parsed = new Map<string, ScriptNode>();
 function parsedOnce(script: string): ScriptNode {
-  const ast = parsed.get(script) ?? parse(script);
+  const ast = parsed.get(script) ?? frozen(parse(script));
   parsed.set(script, ast);
   return ast;
 }

@@ -1,13 +1,14 @@
 import type * as sdk from "@aws-sdk/client-ssm";
 import { fault } from "../fault.ts";
 import { reads, writes } from "../operation.ts";
-import type { InventoryItem, Operation } from "../service.ts";
+import type { InventoryItem, Operation, Universe } from "../service.ts";
 
 interface Parameter {
   readonly name: string;
   value: string;
   readonly type: string;
   version: number;
+  readonly changedAt: Date;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -21,8 +22,10 @@ const pageMax = 10;
 export class ParameterStore {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly #parameters = new Map<string, Parameter>();
+  readonly #universe: Universe;
 
-  constructor() {
+  constructor(universe: Universe) {
+    this.#universe = universe;
     this.operations = {
       PutParameter: writes<sdk.PutParameterCommandInput>(
         ["Name", "Value", "Type", "Tier", "Overwrite", "Tags", "Description"],
@@ -62,7 +65,11 @@ export class ParameterStore {
 
   /** Puts a parameter without asking anybody; for whoever furnishes the account. */
   seed(name: string, value: string): void {
-    this.#parameters.set(name, { name, value, type: "String", version: 1, tags: {} });
+    this.#parameters.set(name, { name, value, type: "String", version: 1, changedAt: this.#now(), tags: {} });
+  }
+
+  #now(): Date {
+    return new Date(this.#universe.clock.now());
   }
 
   #find(name: string): Parameter {
@@ -104,11 +111,20 @@ export class ParameterStore {
       throw fault("ssm", "ValidationException", `Value of ${Tier} tier must be at most ${limit} bytes`);
     const tags = present?.tags ?? Object.fromEntries((Tags ?? []).map(({ Key = "", Value: value = "" }) => [Key, value]));
     const version = (present?.version ?? 0) + 1;
-    this.#parameters.set(Name, { name: Name, value: Value, type: Type, version, tags });
+    this.#parameters.set(Name, { name: Name, value: Value, type: Type, version, changedAt: this.#now(), tags });
     return { Version: version, Tier };
   }
 
-  #shown({ name, value, type, version }: Parameter, isDecrypted: boolean) {
-    return { Name: name, Type: type, Version: version, Value: type === "SecureString" && !isDecrypted ? "encrypted" : value };
+  #shown({ name, value, type, version, changedAt }: Parameter, isDecrypted: boolean) {
+    const { region, account } = this.#universe;
+    return {
+      Name: name,
+      Type: type,
+      Version: version,
+      Value: type === "SecureString" && !isDecrypted ? "encrypted" : value,
+      LastModifiedDate: changedAt,
+      ARN: `arn:aws:ssm:${region}:${account}:parameter${name}`,
+      DataType: "text",
+    };
   }
 }

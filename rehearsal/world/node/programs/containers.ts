@@ -1,6 +1,7 @@
 import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
 import type { Answer, Program } from "../shell.ts";
+import { fail, type Line, program } from "./command-line.ts";
 
 const hundredMegabytes = 100_000_000;
 
@@ -10,43 +11,61 @@ interface Archive {
   readonly bytes: number;
 }
 
-/** `ctr`: import and label in the namespace that the kubelet sees. */
-export const ctr =
-  (node: VirtualNode): Program =>
-  async ({ args, sleep }): Promise<Answer> => {
-    const [space, namespace, group, verb, target = "", label] = args;
-    if (space !== "-n" || namespace !== "k8s.io" || group !== "images")
-      throw new SimulationGap(`ctr ${args.join(" ")} is not modelled`);
-    if (verb === "import") {
-      const text = await node.shell.read(target);
-      if (text === null) return { stderr: `ctr: open ${target}: no such file or directory\n`, exitCode: 1 };
-      const { refs, bytes } = JSON.parse(text) as Archive;
-      const seconds = node.universe.chance.seconds("image.import.secondsPer100MB", `${node.subject}/${refs[0]}`);
-      await sleep((seconds * bytes) / hundredMegabytes);
-      for (const ref of refs) node.images.set(ref, false);
-      return { stdout: refs.map((ref) => `${ref} saved\n`).join("") };
-    }
-    if (verb === "label" && label === "io.cri-containerd.pinned=pinned") {
-      if (!node.images.has(target)) return { stderr: `ctr: image "${target}": not found\n`, exitCode: 1 };
-      node.images.set(target, true);
-      return {};
-    }
-    throw new SimulationGap(`ctr images ${verb} is not modelled`);
-  };
+function archiveOf(text: string): Archive | null {
+  try {
+    return JSON.parse(text) as Archive;
+  } catch {
+    return null;
+  }
+}
 
-export const crictl =
-  (node: VirtualNode): Program =>
-  ({ args }): Answer => {
-    if (args.join(" ") !== "images -o json") throw new SimulationGap(`crictl ${args.join(" ")} is not modelled`);
-    const images = [...node.images].map(([ref, pinned]) => ({ id: `sha256:${ref}`, repoTags: [ref], size: "1", pinned }));
-    return { stdout: `${JSON.stringify({ images })}\n` };
+/** `ctr`: import and label in the namespace that the kubelet sees; there is no other here (facts 5.4). */
+export function ctr(node: VirtualNode): Program {
+  const label = ({ words: [ref = "", given] }: Line): Answer => {
+    if (given !== "io.cri-containerd.pinned=pinned") throw new SimulationGap(`ctr images label ${given} is not modelled`);
+    if (!node.images.has(ref)) return fail(`ctr: image "${ref}": not found`);
+    node.images.set(ref, true);
+    return { stdout: `${given}\n` };
   };
+  return program(
+    "ctr",
+    {
+      "images import": {
+        words: 1,
+        async run({ words: [path = ""] }, { sleep }) {
+          const text = await node.shell.read(path);
+          if (text === null) return fail(`ctr: open ${path}: no such file or directory`);
+          const archive = archiveOf(text);
+          if (archive === null) return fail("ctr: unrecognized image format");
+          const { refs, bytes } = archive;
+          const seconds = node.universe.chance.seconds("image.import.secondsPer100MB", `${node.subject}/${refs[0]}`);
+          await sleep((seconds * bytes) / hundredMegabytes);
+          for (const ref of refs) node.images.set(ref, false);
+          return { stdout: refs.map((ref) => `${ref} saved\n`).join("") };
+        },
+      },
+      "images label": { words: 2, run: label },
+    },
+    "-n!:k8s.io",
+  );
+}
 
-export const containerd =
-  (node: VirtualNode): Program =>
-  ({ args }): Answer => {
-    if (args.join(" ") !== "config dump") throw new SimulationGap(`containerd ${args.join(" ")} is not modelled`);
-    return {
-      stdout: `version = 3\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\n  sandbox = '${node.image.sandboxImage}'\n`,
-    };
-  };
+export const crictl = (node: VirtualNode): Program =>
+  program("crictl", {
+    images: {
+      flags: "-o!:json",
+      run() {
+        const images = [...node.images].map(([ref, pinned]) => ({ id: `sha256:${ref}`, repoTags: [ref], size: "1", pinned }));
+        return { stdout: `${JSON.stringify({ images })}\n` };
+      },
+    },
+  });
+
+export const containerd = (node: VirtualNode): Program =>
+  program("containerd", {
+    "config dump": {
+      run: () => ({
+        stdout: `version = 3\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\n  sandbox = '${node.image.sandboxImage}'\n`,
+      }),
+    },
+  });

@@ -26,10 +26,26 @@ export function randomHex(node: VirtualNode, purpose: string, length: number): s
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
+export interface User {
+  readonly name: string;
+  readonly organizations: readonly string[];
+}
+
+/** The group that may do everything; kubeadm binds it since 1.29 (facts 3.8). */
+const administrators = "kubeadm:cluster-admins";
+export const administrator: User = { name: "kubernetes-admin", organizations: [administrators] };
+
+/** Whether the client certificate in a kubeconfig names the administrators' group. */
+export function isAdministrator(text: string): boolean {
+  const [, data = ""] = /client-certificate-data: (\S+)/.exec(text) ?? [];
+  return Buffer.from(data, "base64").toString().includes(` O=${administrators} `);
+}
+
 /** A kubeconfig as kubeadm writes one, with a client certificate that ends so many seconds from now. */
-export function kubeconfig(node: VirtualNode, cluster: Cluster, user: string, seconds: number): string {
+export function kubeconfig(node: VirtualNode, cluster: Cluster, user: User, seconds: number): string {
   const ends = new Date(cluster.now() + seconds * 1000);
-  const key = randomHex(node, `client-key/${user}`, 64);
+  const key = randomHex(node, `client-key/${user.name}`, 64);
+  const groups = user.organizations.map((name) => `O=${name} `).join("");
   // About as long as the real thing, which does not fit into a standard parameter (facts 8.6).
   const padding = "x".repeat(1500);
   return [
@@ -38,9 +54,9 @@ export function kubeconfig(node: VirtualNode, cluster: Cluster, user: string, se
     "clusters:",
     `- {name: ${cluster.config.clusterName}, cluster: {server: "https://${cluster.config.endpoint}", certificate-authority-data: ${base64(cluster.caPublicKey + padding)}}}`,
     "users:",
-    `- name: ${user}`,
+    `- name: ${user.name}`,
     "  user:",
-    `    client-certificate-data: ${base64(`certificate of ${user} notAfter=${ends.toISOString()} ${padding}`)}`,
+    `    client-certificate-data: ${base64(`certificate of ${user.name} ${groups}notAfter=${ends.toISOString()} ${padding}`)}`,
     `    client-key-data: ${base64(`${key} ${padding}`)}`,
     "",
   ].join("\n");

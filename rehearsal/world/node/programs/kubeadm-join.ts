@@ -2,13 +2,12 @@ import { SimulationGap } from "../../service.ts";
 import type { Cluster, Member } from "../cluster.ts";
 import type { VirtualNode } from "../node.ts";
 import type { Answer, Call } from "../shell.ts";
-import { kubeconfig } from "./credentials.ts";
+import { fail, type Line } from "./command-line.ts";
+import { administrator, kubeconfig } from "./credentials.ts";
 import {
   argument,
   clusterKey,
   configOf,
-  fail,
-  flag,
   type KubeadmWorld,
   part,
   paths,
@@ -37,8 +36,8 @@ function refusalOf(
   return null;
 }
 
-export async function join(node: VirtualNode, world: KubeadmWorld, call: Call): Promise<Answer> {
-  const documents = await configOf(node, flag(call.args, "--config"));
+export async function join(node: VirtualNode, world: KubeadmWorld, line: Line, call: Call): Promise<Answer> {
+  const documents = await configOf(node, line.get("--config"));
   const problem = problemOf(node, documents);
   if (problem !== null) return fail(problem);
   const settings = part(documents, "JoinConfiguration") ?? {};
@@ -70,7 +69,7 @@ export async function join(node: VirtualNode, world: KubeadmWorld, call: Call): 
   await call.sleep(chance.seconds("kubeadm.join.controlPlane", node.subject));
   node.hasApiServer = true;
   await node.shell.write(paths.apiserver, "kind: Pod\n");
-  await node.shell.write(paths.admin, kubeconfig(node, cluster, "kubernetes-admin", 365 * 24 * 3600));
+  await node.shell.write(paths.admin, kubeconfig(node, cluster, administrator, 365 * 24 * 3600));
   await node.shell.write(paths.ca, cluster.caPublicKey);
   await enlist(node, cluster, settings["nodeRegistration"] as Registration, "control-plane");
   return { stdout: "This node has joined the cluster and a new control plane instance was created\n" };

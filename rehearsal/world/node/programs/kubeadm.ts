@@ -1,20 +1,21 @@
 import { SimulationGap } from "../../service.ts";
 import { runCloudProvider } from "../cloud-provider.ts";
 import { Cluster } from "../cluster.ts";
+import { minorOf } from "../kube.ts";
 import type { VirtualNode } from "../node.ts";
 import { runServiceController } from "../service-controller.ts";
 import type { Answer, Call, Program } from "../shell.ts";
 import { runStorageDriver } from "../storage-driver.ts";
 import { kubeadmAddons } from "../workloads.ts";
-import { kubeconfig, randomHex, secretsOf } from "./credentials.ts";
+import { fail, type Line, program } from "./command-line.ts";
+import { administrator, kubeconfig, randomHex, secretsOf } from "./credentials.ts";
 import {
   argument,
   clusterKey,
   configOf,
   controlPlaneTimeout,
   extraArgs,
-  fail,
-  flag,
+  ignoring,
   type KubeadmWorld,
   part,
   paths,
@@ -24,32 +25,56 @@ import {
 } from "./kubeadm-config.ts";
 import { enlist, join } from "./kubeadm-join.ts";
 
+/** kubeadm, as far as the scripts use it; what it refuses is in facts 3 and lab-real.md. */
 export function kubeadm(node: VirtualNode, world: KubeadmWorld): Program {
-  const commands: Readonly<Record<string, (call: Call) => Promise<Answer> | Answer>> = {
-    "config images list": (call) => imagesList(node, call),
-    "config validate": async ({ args }) => {
-      const problem = problemOf(node, await configOf(node, flag(args, "--config")));
-      return problem === null ? { stdout: "ok\n" } : fail(problem);
+  return program("kubeadm", {
+    "config images list": { flags: "--kubernetes-version=", run: (line, call) => imagesList(node, line, call) },
+    "config validate": {
+      flags: "--config!=",
+      async run(line) {
+        const problem = problemOf(node, await configOf(node, line.get("--config")));
+        return problem === null ? { stdout: "ok\n" } : fail(problem);
+      },
     },
-    "init phase upload-certs": (call) => uploadCerts(node, call),
-    init: (call) => init(node, world, call),
-    join: (call) => join(node, world, call),
-    reset: async () => {
-      for (const path of Object.values(paths)) await node.shell.remove(path);
-      Object.assign(node, { hasApiServer: false, hasKubelet: false });
-      return { stdout: "reset\n" };
+    "init phase upload-certs": {
+      flags: "--upload-certs! --skip-certificate-key-print! --config!=",
+      run: (line) => uploadCerts(node, line),
     },
-    "token create": (call) => tokenCreate(node, call),
-    "certs certificate-key": () => ({ stdout: `${randomHex(node, "certificate-key", 64)}\n` }),
-    "kubeconfig user": (call) => kubeconfigUser(node, call),
-  };
-  const names = Object.keys(commands).sort((a, b) => b.length - a.length);
-  return (call) => {
-    const line = call.args.join(" ");
-    const name = names.find((candidate) => line === candidate || line.startsWith(`${candidate} `));
-    if (name === undefined) throw new SimulationGap(`kubeadm ${line} is not modelled`);
-    return (commands[name] as (call: Call) => Promise<Answer>)(call);
-  };
+    init: {
+      flags: `--config!= --skip-token-print! --skip-certificate-key-print! ${ignoring}`,
+      run: (line, call) => init(node, world, line, call),
+    },
+    join: { flags: `--config!= ${ignoring}`, run: (line, call) => join(node, world, line, call) },
+    reset: {
+      flags: "-f! --cri-socket!=unix:///run/containerd/containerd.sock",
+      async run() {
+        for (const path of Object.values(paths)) await node.shell.remove(path);
+        Object.assign(node, { hasApiServer: false, hasKubelet: false });
+        return { stdout: "reset\n" };
+      },
+    },
+    "token create": { flags: "--ttl=", run: (line, call) => tokenCreate(node, line, call) },
+    "certs certificate-key": { run: () => ({ stdout: `${randomHex(node, "certificate-key", 64)}\n` }) },
+    "kubeconfig user": {
+      flags: "--config!= --client-name!= --org= --validity-period!=",
+      run: (line) => kubeconfigUser(node, line),
+    },
+  });
+}
+
+/** Go's way to write a duration, as far as the scripts do. */
+function hoursOf(text: string): number {
+  const [, hours] = /^(\d+)h$/.exec(text) ?? [];
+  if (hours === undefined) throw new SimulationGap(`kubeadm with the time ${text} is not modelled`);
+  return Number(hours);
+}
+
+/** What this kubeadm needs for a version: for another than its own it names its own CoreDNS, etcd and pause image (facts 3.4). */
+function imagesFor(node: VirtualNode, version: string): readonly string[] {
+  const { kubernetes, kubeadmImages } = node.image;
+  const minors = minorOf(kubernetes) - minorOf(version);
+  if (minors !== 0 && minors !== 1) throw new SimulationGap(`kubeadm ${kubernetes} with version ${version} is not modelled`);
+  return kubeadmImages.map((ref) => ref.replace(/(\/kube-[a-z-]+:v).*$/, `$1${version}`));
 }
 
 async function lookUpVersion(node: VirtualNode, world: Pick<KubeadmWorld, "fabric">, call: Call): Promise<string> {
@@ -58,13 +83,14 @@ async function lookUpVersion(node: VirtualNode, world: Pick<KubeadmWorld, "fabri
   return node.image.kubernetes;
 }
 
-async function imagesList(node: VirtualNode, { args, sleep }: Call): Promise<Answer> {
-  if (flag(args, "--kubernetes-version") === undefined) await sleep(versionTimeout);
-  return { stdout: `${node.image.kubeadmImages.join("\n")}\n` };
+async function imagesList(node: VirtualNode, line: Line, { sleep }: Call): Promise<Answer> {
+  const wanted = line.get("--kubernetes-version");
+  if (wanted === undefined) await sleep(versionTimeout);
+  return { stdout: `${imagesFor(node, wanted?.replace(/^v/, "") ?? node.image.kubernetes).join("\n")}\n` };
 }
 
-async function init(node: VirtualNode, world: KubeadmWorld, call: Call): Promise<Answer> {
-  const documents = await configOf(node, flag(call.args, "--config"));
+async function init(node: VirtualNode, world: KubeadmWorld, line: Line, call: Call): Promise<Answer> {
+  const documents = await configOf(node, line.get("--config"));
   const problem = problemOf(node, documents);
   if (problem !== null) return fail(problem);
   if ((await node.shell.read(paths.apiserver)) !== null)
@@ -76,7 +102,7 @@ async function init(node: VirtualNode, world: KubeadmWorld, call: Call): Promise
   const registration = first["nodeRegistration"] as Registration;
   const wanted = String(settings["kubernetesVersion"] ?? "stable-1");
   const version = /^v\d/.test(wanted) ? wanted.slice(1) : await lookUpVersion(node, world, call);
-  const absent = node.image.kubeadmImages.filter((image) => !node.images.has(image));
+  const absent = imagesFor(node, version).filter((image) => !node.images.has(image));
   // With Never the check does nothing, and the gap shows a minute later (lab-real.md, 1).
   if (absent.length > 0 && registration.imagePullPolicy !== "Never") {
     return fail(
@@ -151,7 +177,7 @@ async function found(
   });
   cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "cluster-info", namespace: "kube-public" }, data: {} });
   addToken(node, cluster, 3600);
-  await node.shell.write(paths.admin, kubeconfig(node, cluster, "kubernetes-admin", 365 * 24 * 3600));
+  await node.shell.write(paths.admin, kubeconfig(node, cluster, administrator, 365 * 24 * 3600));
   await node.shell.write(paths.ca, cluster.caPublicKey);
   await enlist(node, cluster, registration, "control-plane");
 }
@@ -166,17 +192,18 @@ function addToken(node: VirtualNode, cluster: Cluster, seconds: number): string 
   return `${id}.${secret}`;
 }
 
-async function tokenCreate(node: VirtualNode, { args, sleep }: Call): Promise<Answer> {
+async function tokenCreate(node: VirtualNode, line: Line, { sleep }: Call): Promise<Answer> {
   const down = node.cluster?.answers(node) ?? (node.cluster === null ? "couldn't find admin.conf" : null);
   if (node.cluster === null || down !== null) return fail(String(down));
-  const hours = /^(\d+)h$/.exec(flag(args, "--ttl") ?? "24h")?.[1];
-  if (hours === undefined) throw new SimulationGap(`kubeadm token create with the time ${flag(args, "--ttl")}`);
+  const hours = hoursOf(line.get("--ttl") ?? "24h");
   await sleep(node.universe.chance.seconds("kubeadm.token", node.subject));
-  return { stdout: `${addToken(node, node.cluster, Number(hours) * 3600)}\n` };
+  return { stdout: `${addToken(node, node.cluster, hours * 3600)}\n` };
 }
 
-async function uploadCerts(node: VirtualNode, { args }: Call): Promise<Answer> {
-  const documents = await configOf(node, flag(args, "--config"));
+async function uploadCerts(node: VirtualNode, line: Line): Promise<Answer> {
+  const documents = await configOf(node, line.get("--config"));
+  const problem = problemOf(node, documents);
+  if (problem !== null) return fail(problem);
   const key = part(documents, "InitConfiguration")?.["certificateKey"];
   if (node.cluster === null || typeof key !== "string") return fail("error: no certificate key");
   // The Secret lives for two hours (facts 3.6).
@@ -184,8 +211,9 @@ async function uploadCerts(node: VirtualNode, { args }: Call): Promise<Answer> {
   return { stdout: "[upload-certs] Storing the certificates in Secret kubeadm-certs\n" };
 }
 
-function kubeconfigUser(node: VirtualNode, { args }: Call): Answer {
-  const hours = /^(\d+)h$/.exec(flag(args, "--validity-period") ?? "")?.[1];
-  if (node.cluster === null || hours === undefined) return fail("error: no cluster, or no validity period");
-  return { stdout: kubeconfig(node, node.cluster, flag(args, "--client-name") ?? "", Number(hours) * 3600) };
+function kubeconfigUser(node: VirtualNode, line: Line): Answer {
+  const { cluster } = node;
+  if (cluster === null) return fail("error: failed to load the certificate authority: there is no cluster here");
+  const user = { name: line.get("--client-name") ?? "", organizations: line.all("--org") };
+  return { stdout: kubeconfig(node, cluster, user, hoursOf(line.get("--validity-period") ?? "") * 3600) };
 }

@@ -2,128 +2,123 @@ import type { Fabric } from "../../fabric-types.ts";
 import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
 import type { Answer, Call, Program } from "../shell.ts";
-import { encapsulationOf, isPodReady, type Pod, pods } from "../workloads.ts";
+import { type Line, program } from "./command-line.ts";
+import { type Reply, unreached } from "./reply.ts";
+import { smoke } from "./smoke.ts";
 
-/** What curl does besides: 28 timed out, 7 refused, 6 no such host, 22 an HTTP error with -f. */
-const exit = { timeout: 28, refused: 7, unresolved: 6, http: 22 } as const;
+/** What curl's exit code says besides 0: no such host, refused, an HTTP error with -f, timed out. */
+const exit = { unresolved: 6, refused: 7, http: 22, timeout: 28 } as const;
 
-const value = (args: readonly string[], name: string): string | undefined => {
-  const at = args.indexOf(name);
-  return at === -1 ? undefined : args[at + 1];
-};
-
-export const getent =
-  (node: VirtualNode, fabric: Fabric): Program =>
-  ({ args: [database, name = ""] }): Answer => {
-    if (database !== "ahostsv4") throw new SimulationGap(`getent ${database} is not modelled`);
-    const addresses = fabric.resolve(node.instance.id, name);
-    return addresses.length === 0
-      ? { exitCode: 2 }
-      : { stdout: addresses.map((address) => `${address} STREAM ${name}\n`).join("") };
-  };
+export const getent = (node: VirtualNode, fabric: Fabric): Program =>
+  program("getent", {
+    ahostsv4: {
+      words: 1,
+      run({ words: [name = ""] }) {
+        const addresses = fabric.resolve(node.instance.id, name);
+        return addresses.length === 0
+          ? { exitCode: 2 }
+          : { stdout: addresses.map((address) => `${address} STREAM ${name}\n`).join("") };
+      },
+    },
+  });
 
 const metadataHost = "169.254.169.254";
 const metadataToken = "imds-token";
-
-/** What becomes of a connection to a URL's host, by name or by address. */
-function connection(
-  node: VirtualNode,
-  fabric: Fabric,
-  { hostname, protocol, port }: URL,
-): ReturnType<Fabric["connect"]> | "unresolved" {
-  const [address] = /^[\d.]+$/.test(hostname) ? [hostname] : fabric.resolve(node.instance.id, hostname);
-  if (address === undefined) return "unresolved";
-  return fabric.connect(node.instance.id, address, protocol === "https:" ? 443 : Number(port || 80));
-}
+const tokenHeader = `X-aws-ec2-metadata-token: ${metadataToken}`;
+const tokenTimeHeader = "X-aws-ec2-metadata-token-ttl-seconds: 60";
 
 /** curl: instance metadata version 2, TLS to a name or an address, and the smoke test's pods. */
 export function curl(node: VirtualNode, fabric: Fabric): Program {
-  return async (call) => {
-    if (call.args.includes("-Z")) return inParallel(node, fabric, call);
-    const url = new URL(call.args.find((argument) => /^https?:\/\//.test(argument)) ?? "http://none/");
-    const limit = Number(value(call.args, "--connect-timeout") ?? value(call.args, "-m") ?? 60);
-    if (url.hostname === metadataHost) return metadata(node, call, url);
-    if (url.port === "8080" || url.pathname === "/hostname") return smoke(node, fabric, call, url);
-    const outcome = connection(node, fabric, url);
-    if (outcome === "timeout") await call.sleep(limit);
-    if (outcome === "open") return { stdout: "" };
-    const said = outcome === "unresolved" ? `Could not resolve host: ${url.hostname}` : outcome;
-    return { stderr: `curl: (${exit[outcome]}) ${said}\n`, exitCode: exit[outcome] };
+  const ask = async (line: Line, url: URL): Promise<Reply> => {
+    if (url.hostname === metadataHost) return metadata(node, line, url);
+    if (line.has("-X") || line.has("-H")) throw new SimulationGap(`curl -X or -H to ${url.hostname} is not modelled`);
+    return url.protocol === "https:" ? connection(node, fabric, url) : smoke(node, fabric, url);
   };
+  return program("curl", {
+    "": {
+      flags: "-s! -f -S -k -Z -o:/dev/null -w: -m: --connect-timeout: -X:PUT -H:",
+      words: [1, 9],
+      async run(line, call) {
+        if (!line.has("-Z") && line.words.length > 1) throw new SimulationGap("curl with more than one URL and no -Z");
+        const urls = line.words.map((word) => new URL(word));
+        const replies = await Promise.all(urls.map((url) => ask(line, url)));
+        await patience(line, call, replies);
+        const answers = replies.map((reply, index) => answer(line, reply, line.words[index] ?? ""));
+        return {
+          stdout: answers.map(({ stdout = "" }) => stdout).join(""),
+          stderr: answers.map(({ stderr = "" }) => stderr).join(""),
+          exitCode: answers.findLast(({ exitCode = 0 }) => exitCode !== 0)?.exitCode ?? 0,
+        };
+      },
+    },
+  });
 }
 
-/** `-Z`: all at once. Each transfer that ends says its URL and, where a connection came about, in how many seconds. */
-async function inParallel(node: VirtualNode, fabric: Fabric, { args, sleep }: Call): Promise<Answer> {
-  if (value(args, "-w") !== "%{url_effective} %{time_connect}\\n")
-    throw new SimulationGap("curl -Z with another -w is not modelled");
-  const outcomes = args
-    .filter((argument) => /^https?:\/\//.test(argument))
-    .map((target) => ({ target, outcome: connection(node, fabric, new URL(target)) }));
-  if (outcomes.some(({ outcome }) => outcome === "timeout")) await sleep(Number(value(args, "--connect-timeout") ?? 60));
-  const failed = outcomes.map(({ outcome }) => outcome).findLast((outcome) => outcome !== "open");
+/** Transfers that get no answer last as long as the caller lets them, all at the same time; one that is slow lasts its own time. */
+async function patience(line: Line, { sleep }: Call, replies: readonly Reply[]): Promise<void> {
+  const limits = [line.get("-m"), line.get("--connect-timeout")].flatMap((text) => (text === undefined ? [] : [Number(text)]));
+  // curl's own limit for connecting is five minutes: no script of ours may rest on it.
+  if (limits.length === 0 || !limits.every((limit) => limit > 0)) throw new SimulationGap("curl without a time limit");
+  const waited = replies.map(({ outcome, seconds }) => (outcome === "timeout" ? Math.min(...limits) : seconds));
+  const longest = Math.max(...waited);
+  if (longest > 0) await sleep(longest);
+}
+
+function answer(line: Line, { outcome, status, body }: Reply, target: string): Answer {
+  const isOpen = outcome === "open";
+  const text = line.get("-w") ?? "";
+  // What AWS's and other names say over TLS is not modelled, only whether they take a connection.
+  if (isOpen && status === null && (line.has("-f") || !line.has("-o") || text.includes("%{http_code}")))
+    throw new SimulationGap(`what ${target} answers is not modelled`);
+  const said = written(text, {
+    http_code: String(status ?? 0).padStart(3, "0"),
+    url_effective: target,
+    time_connect: isOpen ? "0.012345" : "0.000000",
+  });
+  const isError = isOpen && line.has("-f") && (status ?? 0) >= 400;
+  const exitCode = isError ? exit.http : isOpen ? 0 : exit[outcome];
+  const why = isError ? `The requested URL returned error: ${status}` : `${target}: ${outcome}`;
   return {
-    stdout: outcomes.map(({ target, outcome }) => `${target} ${outcome === "open" ? "0.012345" : "0.000000"}\n`).join(""),
-    exitCode: failed === undefined ? 0 : exit[failed],
+    stdout: `${line.has("-o") || isError ? "" : body}${said}`,
+    stderr: exitCode !== 0 && line.has("-S") ? `curl: (${exitCode}) ${why}\n` : "",
+    exitCode,
   };
 }
 
-function metadata(node: VirtualNode, { args }: Call, url: URL): Answer {
-  const { instance } = node;
-  if (value(args, "-X") === "PUT") return { stdout: metadataToken };
-  const isKnown = args.includes(`X-aws-ec2-metadata-token: ${metadataToken}`);
-  if (!isKnown && instance.metadata.tokens === "required")
-    return {
-      stdout: value(args, "-w") === "%{http_code}" ? "401" : "",
-      exitCode: args.some((argument) => /^-[a-z]*f/.test(argument)) ? exit.http : 0,
-    };
-  const path = url.pathname.replace("/latest/meta-data/", "");
-  const facts: Readonly<Record<string, string>> = {
-    "local-hostname": instance.privateDnsName,
-    "local-ipv4": instance.address,
-    "instance-id": instance.id,
-  };
-  const fact = facts[path];
-  if (fact === undefined) throw new SimulationGap(`instance metadata ${path} is not modelled`);
-  return { stdout: value(args, "-w") === "%{http_code}" ? "200" : fact };
+/** `-w`: its variables and line ends. */
+const written = (format: string, variables: Readonly<Record<string, string>>): string =>
+  format.replaceAll("\\n", "\n").replaceAll(/%\{(\w+)\}/g, (_, name: string) => {
+    const value = variables[name];
+    if (value === undefined) throw new SimulationGap(`curl -w %{${name}} is not modelled`);
+    return value;
+  });
+
+/** Whether TLS to a host, by name or by address, gets a connection. */
+function connection(node: VirtualNode, fabric: Fabric, { hostname, port }: URL): Reply {
+  const [address] = /^[\d.]+$/.test(hostname) ? [hostname] : fabric.resolve(node.instance.id, hostname);
+  if (address === undefined) return unreached("unresolved");
+  const outcome = fabric.connect(node.instance.id, address, Number(port || 443));
+  return outcome === "open" ? { outcome, status: null, body: "", seconds: 0 } : unreached(outcome);
 }
 
-/** Whether a packet gets from one node's pod network to another's. */
-function reaches(node: VirtualNode, fabric: Fabric, from: string, pod: Pod): boolean {
-  if (node.cluster === null || !isPodReady(node.cluster, pod)) return false;
-  const encapsulation = encapsulationOf(node.cluster);
-  const overlay = fabric as Fabric & {
-    podReachable(from: string, to: string, overlay: { encapsulation: typeof encapsulation }): boolean;
-  };
-  return overlay.podReachable(from, pod.member.node.instance.id, { encapsulation });
-}
-
-/** The smoke pods' web server: `/hostname`, and `/dial`, by which one pod asks another. */
-async function smoke(node: VirtualNode, fabric: Fabric, { sleep }: Call, url: URL): Promise<Answer> {
-  const all = node.cluster === null ? [] : pods(node.cluster);
-  const asked = all.find(({ address, spec }) => address === url.hostname && spec.hostNetwork !== true);
-  if (asked === undefined) return balanced(node, fabric, url, sleep);
-  if (!reaches(node, fabric, node.instance.id, asked)) return timedOut(sleep);
-  if (url.pathname === "/hostname") return { stdout: `${asked.name}\n` };
-  if (url.pathname !== "/dial") throw new SimulationGap(`the smoke image has no ${url.pathname}`);
-  const host = url.searchParams.get("host") ?? "";
-  const other = all.find(({ address, spec }) => address === host && spec.hostNetwork !== true);
-  const from = asked.member.node.instance.id;
-  const isReached =
-    other === undefined
-      ? fabric.connect(from, host, Number(url.searchParams.get("port"))) === "open"
-      : reaches(node, fabric, from, other);
-  if (isReached) return { stdout: JSON.stringify({ responses: [other?.name ?? host] }) };
-  await sleep(5);
-  return { stdout: JSON.stringify({ errors: ["dial: i/o timeout"] }) };
-}
-
-async function timedOut(sleep: Call["sleep"]): Promise<Answer> {
-  await sleep(10);
-  return { stderr: "curl: (28) Connection timed out\n", exitCode: exit.timeout };
-}
-
-async function balanced(node: VirtualNode, fabric: Fabric, url: URL, sleep: Call["sleep"]): Promise<Answer> {
-  const [address] = fabric.resolve(node.instance.id, url.hostname);
-  if (address === undefined) return { stderr: "curl: (6) Could not resolve host\n", exitCode: exit.unresolved };
-  return fabric.connect(node.instance.id, address, 80) === "open" ? { stdout: "smoke\n" } : timedOut(sleep);
+/** Version 2: a PUT that says how long the token is to live gives one, and a read shows it (facts 5.8). */
+function metadata({ instance }: VirtualNode, line: Line, { pathname }: URL): Reply {
+  const http = (status: number, body = ""): Reply => ({ outcome: "open", status, body, seconds: 0 });
+  const headers = line.all("-H");
+  const strange = headers.find((header) => header !== tokenTimeHeader && !header.startsWith("X-aws-ec2-metadata-token: "));
+  if (strange !== undefined) throw new SimulationGap(`the header ${strange} is not modelled`);
+  if (pathname === "/latest/api/token") {
+    if (!line.has("-X")) throw new SimulationGap(`a GET of ${pathname} is not modelled`);
+    return headers.includes(tokenTimeHeader) ? http(200, metadataToken) : http(400);
+  }
+  if (line.has("-X")) throw new SimulationGap(`a PUT of ${pathname} is not modelled`);
+  const isShown = headers.includes(tokenHeader);
+  if (!isShown && (headers.length > 0 || instance.metadata.tokens === "required")) return http(401);
+  const fact = {
+    "/latest/meta-data/local-hostname": instance.privateDnsName,
+    "/latest/meta-data/local-ipv4": instance.address,
+    "/latest/meta-data/instance-id": instance.id,
+  }[pathname];
+  if (fact === undefined) throw new SimulationGap(`instance metadata ${pathname} is not modelled`);
+  return http(200, fact);
 }

@@ -2,55 +2,84 @@ import { createHash } from "node:crypto";
 import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
 import type { Answer, Program } from "../shell.ts";
+import { type Command, fail, type Line, program } from "./command-line.ts";
 
-const nothing: Program = () => ({});
+const agentUnit = "amazon-ssm-agent";
 
-/** `umask`, `flock`, `sleep`, `date`, `systemctl`: what the interpreter lacks, or what must follow the virtual clock. */
+/** `umask`, `flock`, `sleep`, `date`, `systemctl`, `openssl`: what the interpreter lacks, or what must follow the virtual clock. */
 export function systemPrograms(node: VirtualNode, startAgent: () => void): Readonly<Record<string, Program>> {
+  const alone = (name: string, command: Command): Record<string, Program> => ({ [name]: program(name, { "": command }) });
   return {
-    umask: nothing,
+    ...alone("umask", { words: 1, run: ({ words: [mask] }) => only(mask === "077", `umask ${mask}`) }),
     // A trap tidies up after a script; nothing here is left to tidy.
-    trap: nothing,
-    flock: async ({ args, lock }) => {
-      if (args[0] !== "-w") throw new SimulationGap(`flock ${args.join(" ")} is not modelled`);
-      return (await lock(Number(args[1]))) ? {} : { exitCode: 1 };
-    },
-    sleep: async ({ args, sleep }) => {
-      await sleep(Number(args[0]));
-      return {};
-    },
-    date: ({ args }) => date(args, node.universe.clock.now()),
-    systemctl: ({ args }) => {
-      const unit = args.at(-1) ?? "";
-      if (unit.startsWith("snap.")) return { stderr: `Unit ${unit} not found\n`, exitCode: 1 };
-      if (unit === "amazon-ssm-agent" && args.includes("enable")) startAgent();
-      else throw new SimulationGap(`systemctl ${args.join(" ")} is not modelled`);
-      return {};
-    },
-    openssl: ({ args, stdin }) => openssl(node, args, stdin),
+    ...alone("trap", { words: 2, run: ({ words: [, signal] }) => only(signal === "EXIT", `trap on ${signal}`) }),
+    ...alone("flock", {
+      flags: "-w!:",
+      words: 1,
+      run: async (line, { lock }) => ((await lock(secondsOf(line.get("-w")))) ? {} : { exitCode: 1 }),
+    }),
+    ...alone("sleep", {
+      words: 1,
+      async run({ words: [seconds] }, { sleep }) {
+        await sleep(secondsOf(seconds));
+        return {};
+      },
+    }),
+    ...alone("date", { flags: "-u! -d:", words: 1, run: (line) => date(line, node.universe.clock.now()) }),
+    systemctl: program("systemctl", {
+      enable: {
+        flags: "--now!",
+        words: 1,
+        run({ words: [unit = ""] }) {
+          // The image has the agent as a package, not as a snap; nothing else is ever started by a script.
+          if (unit.startsWith("snap.")) return fail(`Failed to enable unit: Unit file ${unit}.service does not exist.`);
+          if (unit !== agentUnit) throw new SimulationGap(`systemctl enable ${unit} is not modelled`);
+          startAgent();
+          return {};
+        },
+      },
+    }),
+    openssl: openssl(node),
   };
 }
 
-function date(args: readonly string[], now: number): Answer {
-  const at = args.indexOf("-d");
-  const time = at === -1 ? now : Date.parse(args[at + 1] ?? "");
-  const format = args.find((argument) => argument.startsWith("+"));
-  if (format !== "+%Y-%m-%dT%H:%M:%SZ" || Number.isNaN(time)) throw new SimulationGap(`date ${args.join(" ")} is not modelled`);
+function only(isKnown: boolean, what: string): Answer {
+  if (!isKnown) throw new SimulationGap(`${what} is not modelled`);
+  return {};
+}
+
+function secondsOf(text = ""): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new SimulationGap(`a time of ${text} is not modelled`);
+  return Number(text);
+}
+
+function date(line: Line, now: number): Answer {
+  const [format] = line.words;
+  if (format !== "+%Y-%m-%dT%H:%M:%SZ") throw new SimulationGap(`date ${format} is not modelled`);
+  const text = line.get("-d");
+  const time = text === undefined ? now : Date.parse(text);
+  if (Number.isNaN(time)) return fail(`date: invalid date ‘${text}’`);
   return { stdout: `${new Date(time).toISOString().replace(/\.\d+Z$/, "Z")}\n` };
 }
 
-/** The three calls that make a CA's hash, and the one that reads when a certificate ends. */
-async function openssl(node: VirtualNode, args: readonly string[], stdin: string): Promise<Answer> {
-  const line = args.join(" ");
-  if (line.startsWith("x509 -pubkey -noout -in ")) {
-    const text = await node.shell.read(args.at(-1) ?? "");
-    return text === null ? { stderr: `Could not open file ${args.at(-1)}\n`, exitCode: 1 } : { stdout: text };
-  }
-  if (line === "pkey -pubin -outform der") return { stdout: stdin };
-  if (line === "dgst -sha256 -hex") return { stdout: `SHA2-256(stdin)= ${createHash("sha256").update(stdin).digest("hex")}\n` };
-  if (line === "x509 -noout -enddate") {
-    const ends = /notAfter=(\S+)/.exec(stdin)?.[1];
-    return ends === undefined ? { stderr: "Could not read certificate\n", exitCode: 1 } : { stdout: `notAfter=${ends}\n` };
-  }
-  throw new SimulationGap(`openssl ${line} is not modelled`);
-}
+/** The three calls that make a CA's hash, and the one that reads when a certificate ends (facts 3.6). */
+const openssl = (node: VirtualNode): Program =>
+  program("openssl", {
+    x509: {
+      flags: "-noout! -pubkey -enddate -in:",
+      async run(line, { stdin }) {
+        if (line.has("-pubkey") === line.has("-enddate")) throw new SimulationGap("openssl x509 gives one thing here");
+        const path = line.get("-in");
+        const text = path === undefined ? stdin : await node.shell.read(path);
+        if (text === null) return fail(`Could not open file or uri for loading certificate from ${path}`);
+        if (line.has("-pubkey")) return { stdout: text };
+        const ends = /notAfter=(\S+)/.exec(text)?.[1];
+        return ends === undefined ? fail("Could not find certificate from <stdin>") : { stdout: `notAfter=${ends}\n` };
+      },
+    },
+    pkey: { flags: "-pubin! -outform!:der", run: (_, { stdin }) => ({ stdout: stdin }) },
+    dgst: {
+      flags: "-sha256! -hex!",
+      run: (_, { stdin }) => ({ stdout: `SHA2-256(stdin)= ${createHash("sha256").update(stdin).digest("hex")}\n` }),
+    },
+  });
