@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto";
 import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
-import type { Answer, Program } from "../shell.ts";
+import type { Answer, Call, Program } from "../shell.ts";
 
 const nothing: Program = () => ({});
 
-/** `umask`, `flock`, `sleep`, `date`, `systemctl`: what the interpreter lacks, or what must follow the virtual clock. */
+/** `umask`, `flock`, `mktemp`, `sleep`, `date`, `systemctl`: what the interpreter lacks, or what must follow the virtual clock. */
 export function systemPrograms(node: VirtualNode, startAgent: () => void): Readonly<Record<string, Program>> {
+  let folders = 0;
   return {
     umask: nothing,
     // A trap tidies up after a script; nothing here is left to tidy.
     trap: nothing,
-    flock: async ({ args, lock }) => {
-      if (args[0] !== "-w") throw new SimulationGap(`flock ${args.join(" ")} is not modelled`);
-      return (await lock(Number(args[1]))) ? {} : { exitCode: 1 };
+    flock,
+    mktemp: async ({ args: [flag, template = ""] }) => {
+      if (flag !== "-d") throw new SimulationGap("mktemp of a file is not modelled");
+      const path = template.replace(/X+$/, String(++folders).padStart(6, "0"));
+      await node.shell.fs.mkdir(path, { recursive: true });
+      return { stdout: `${path}\n` };
     },
     sleep: async ({ args, sleep }) => {
       await sleep(Number(args[0]));
@@ -29,6 +33,18 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
     },
     openssl: ({ args, stdin }) => openssl(node, args, stdin),
   };
+}
+
+/** `-x` or `-s`, with `-w SECONDS`, and `-u`; the file by its descriptor. */
+export async function flock({ args, lock, unlock }: Call): Promise<Answer> {
+  const [mode = "", ...rest] = args;
+  const descriptor = rest.at(-1) ?? "";
+  if (mode === "-u") {
+    unlock(descriptor);
+    return {};
+  }
+  if (!["-x", "-s"].includes(mode) || rest[0] !== "-w") throw new SimulationGap(`flock ${args.join(" ")} is not modelled`);
+  return (await lock({ descriptor, isShared: mode === "-s", seconds: Number(rest[1]) })) ? {} : { exitCode: 1 };
 }
 
 function date(args: readonly string[], now: number): Answer {
