@@ -16,6 +16,7 @@ import {
 } from "./domain/tags.ts";
 import { clientToken } from "./domain/tokens.ts";
 import { ConflictError, TransientError } from "./errors.ts";
+import { forEachInLanes } from "./side-by-side.ts";
 import type { Log } from "./step.ts";
 
 /** Everything that the parts of create-network share. */
@@ -133,9 +134,8 @@ async function makeRouteTable(
   const present = (await network.routeTablesOf(vpcId)).find(isOurs);
   const routeTableId =
     present?.routeTableId ?? (await network.createRouteTable(vpcId, birthTags(site, role, role), clientToken(lock, role, "", 0)));
-  for (const { subnetId } of subnets) {
-    if (present?.subnetIds.includes(subnetId) !== true) await network.associate(routeTableId, subnetId);
-  }
+  const loose = subnets.filter(({ subnetId }) => present?.subnetIds.includes(subnetId) !== true);
+  await forEachInLanes(loose, ({ subnetId }) => network.associate(routeTableId, subnetId));
   return { routeTableId, hasDefaultRoute: present?.hasDefaultRoute === true };
 }
 

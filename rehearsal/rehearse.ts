@@ -143,7 +143,8 @@ function failedState(events: readonly HistoryEvent[]): string {
   const end = events.findIndex(({ type, details }) => type === "TaskStateEntered" && details["name"] === "RecordFailure");
   const story = end === -1 ? events : events.slice(0, end);
   const failure = story.findLast(({ type }) => /^LambdaFunction(Failed|TimedOut)$/.test(type));
-  const byId = new Map(events.map((event) => [event.id, event]));
+  // Ids count within one execution.
+  const byId = new Map(events.flatMap((event) => (event.execution === failure?.execution ? [[event.id, event] as const] : [])));
   for (let event = failure; event !== undefined; event = byId.get(event.previousEventId)) {
     if (event.type.endsWith("StateEntered")) return String(event.details["name"]);
   }

@@ -3,8 +3,7 @@ import { codesOf } from "../world/codes.ts";
 import type { CallRecord } from "../world/door.ts";
 import type { FaultRule } from "../world/fault-rule.ts";
 import { type killCodes, orphanCodes } from "../world/life.ts";
-import type { Violation } from "./auditor.ts";
-import { tell } from "./run.ts";
+import { type Tale, tell, type Verdict } from "./run.ts";
 
 /** The smallest cluster that has every part. */
 const request = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
@@ -36,7 +35,7 @@ export const siteOf = ({ caller, operation, site }: CallRecord): string =>
 
 /** Every fault of every call of a scene, from a clean run's own list of calls. */
 export async function casesOf(scene: Scene): Promise<readonly Case[]> {
-  const { calls, violations } = await tell(seed, [], story(scene), request);
+  const { calls, violations } = await tell({ seed, request, faults: [], story: story(scene) });
   if (violations.length > 0) throw new Error(`a clean ${scene} breaks an invariant: ${JSON.stringify(violations)}`);
   const own = calls.filter(
     ({ caller }) => caller.kind === "function" && caller.execution.includes(`:${machines[scene]}:${scene}`),
@@ -63,16 +62,9 @@ function faultsOf({ service, operation, mutates, site }: CallRecord): readonly F
   ];
 }
 
-export interface CaseResult {
-  readonly violations: readonly Violation[];
-  readonly executions: number;
-  readonly succeeded: number;
-  readonly faults: number;
-}
-
 /** One scene under one fault. */
-export async function judge({ scene, rule }: Case): Promise<CaseResult> {
-  const verdict = await tell(seed, [rule], story(scene), request);
-  const wrong = verdict.faults === 0 ? [{ invariant: 0, detail: "the fault never happened", at: "" }] : [];
-  return { ...verdict, violations: [...verdict.violations, ...wrong] };
+export async function judge({ scene, rule }: Case, trace?: Tale["trace"]): Promise<Verdict> {
+  const verdict = await tell({ seed, request, faults: [rule], story: story(scene), ...(trace && { trace }) });
+  const never = { invariant: 0, detail: "the fault never happened", at: "" };
+  return verdict.faults.length > 0 ? verdict : { ...verdict, violations: [...verdict.violations, never] };
 }

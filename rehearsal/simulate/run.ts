@@ -1,4 +1,6 @@
 import { Stage } from "../stage.ts";
+import type { HistoryEvent } from "../world/asl/history.ts";
+import type { CallRecord, Door } from "../world/door.ts";
 import type { FaultRule } from "../world/fault-rule.ts";
 import { Auditor, type Violation } from "./auditor.ts";
 
@@ -6,32 +8,44 @@ import { Auditor, type Violation } from "./auditor.ts";
 const patienceHours = 36;
 const lookSeconds = 900;
 
+/** What happens in an account of its own. */
+export interface Tale {
+  readonly seed: number;
+  /** What the account's default image and bundle are for. */
+  readonly request: unknown;
+  /** A list, or a weather that draws them; it ends with the story. */
+  readonly faults: readonly FaultRule[] | Door["planned"];
+  story(stage: Stage): Promise<void>;
+  trace?(event: HistoryEvent): void;
+}
+
 export interface Verdict {
   readonly violations: readonly Violation[];
   /** State machine executions, nested ones and those that the watcher and the sweep started included. */
   readonly executions: number;
   readonly succeeded: number;
-  readonly faults: number;
-  /** Resources of each generation that stands, as sorted types. */
-  readonly standing: ReadonlyMap<string, readonly string[]>;
+  /** The faults that met a call. */
+  readonly faults: readonly FaultRule[];
   /** Every call that a function made, in order. */
-  readonly calls: Stage["account"]["world"]["door"]["calls"];
+  readonly calls: readonly CallRecord[];
 }
 
-/** One story in an account of its own: what happens, under these faults, until everything has come to rest. */
-export async function tell(
-  seed: number,
-  faults: readonly FaultRule[],
-  story: (stage: Stage) => Promise<void>,
-  request: unknown = {},
-): Promise<Verdict> {
+/** Tells a story, lets it come to rest without further faults, and judges it. */
+export async function tell({ seed, request, faults, story, trace }: Tale): Promise<Verdict> {
   const late: { auditor: Auditor | null } = { auditor: null };
-  const stage = await Stage.open({ request, seed, faults, onEvent: (event) => late.auditor?.onEvent(event) });
+  const onEvent = (event: HistoryEvent) => {
+    trace?.(event);
+    late.auditor?.onEvent(event);
+  };
+  const isDrawn = typeof faults === "function";
+  const stage = await Stage.open({ request, seed, faults: isDrawn ? [] : faults, onEvent });
   const { world, deployment } = stage.account;
   const auditor = new Auditor(world, deployment.bucket);
   late.auditor = auditor;
+  if (isDrawn) world.door.planned = faults;
   stage.attend();
   await story(stage);
+  if (isDrawn) world.door.planned = () => undefined;
   for (let waited = 0; !auditor.isQuiet && waited < patienceHours * 3600; waited += lookSeconds) await stage.pass(lookSeconds);
   auditor.finish(stage.written());
   const executions = [...world.stepFunctions.executions.values()];
@@ -39,8 +53,7 @@ export async function tell(
     violations: auditor.violations,
     executions: executions.length,
     succeeded: executions.filter(({ outcome }) => outcome?.status === "SUCCEEDED").length,
-    faults: world.door.calls.filter(({ struck }) => struck !== null).length,
-    standing: new Map([...auditor.standing()].map(([id, items]) => [id, items.map(({ type }) => type).sort()])),
+    faults: world.door.calls.flatMap(({ struck }) => struck ?? []),
     calls: world.door.calls,
   };
 }

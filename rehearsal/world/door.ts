@@ -55,14 +55,15 @@ export class Door {
   readonly #clock: SimClock;
   readonly #chance: Chance;
   readonly #services: ReadonlyMap<ServiceName, Service>;
-  readonly #faults: readonly FaultRule[];
+  /** What is to go wrong with a call; the simulator draws it, everybody else has a list. */
+  planned: (service: ServiceName, site: CallSite) => FaultRule | undefined;
   readonly #counts = new Map<string, number>();
 
   constructor(clock: SimClock, chance: Chance, services: readonly Service[], faults: readonly FaultRule[]) {
     this.#clock = clock;
     this.#chance = chance;
     this.#services = new Map(services.map((service) => [service.name, service]));
-    this.#faults = faults;
+    this.planned = (_, site) => ruleAt(faults, site);
   }
 
   /** The operations that a service has here. */
@@ -103,7 +104,7 @@ export class Door {
     // A dead Lambda sends nothing. What it had sent takes effect all the same, and the answer reaches nobody.
     if (isDead(life)) return unanswered();
     const site = this.#site(operation, caller);
-    const rule = call.lasting ?? (caller.kind === "harness" ? undefined : ruleAt(this.#faults, site));
+    const rule = call.lasting ?? (caller.kind === "harness" ? undefined : this.planned(service, site));
     if (rule?.kind === "lasting") call.lasting = rule;
     const seconds = this.#chance.seconds("lambda.warmCall", `${operation}/${site.nth}`);
     await this.#clock.sleep(seconds / 2);

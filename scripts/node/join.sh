@@ -18,8 +18,8 @@ if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet
   run kubeadm reset -f --cri-socket unix:///run/containerd/containerd.sock
 fi
 
-secret=$(aws ssm get-parameter --region "$SSM_region" --name "$SSM_joinParameter" --with-decryption --query Parameter.Value --output text 2>>"$log") ||
-  die "cannot read $SSM_joinParameter: $(tail -n 1 "$log")"
+secret=$(aws ssm get-parameter --region "$SSM_region" --name "$SSM_joinParameter" --with-decryption --query Parameter.Value --output text 2>"$said") ||
+  die "cannot read $SSM_joinParameter: $(tail -n 1 "$said")"
 read -r token key <<<"$secret"
 join="$secrets/join.yaml"
 cat >"$join" <<YAML
@@ -37,6 +37,7 @@ nodeRegistration:
   kubeletExtraArgs:
     - {name: cloud-provider, value: external}
     - {name: node-ip, value: $address}
+# The token's signature appears up to seven seconds after the token: discovery asks again until then (lab-real.md, 3).
 timeouts: {discovery: 1m0s, tlsBootstrap: 2m0s}
 YAML
 if [ "$SSM_role" = control-plane ]; then

@@ -1,22 +1,28 @@
 import { createHash } from "node:crypto";
 import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
-import type { Answer, Program } from "../shell.ts";
+import type { Answer, Call, Program } from "../shell.ts";
 import { type Command, fail, type Line, program } from "./command-line.ts";
 
 const agentUnit = "amazon-ssm-agent";
 
-/** `umask`, `flock`, `sleep`, `date`, `systemctl`, `openssl`: what the interpreter lacks, or what must follow the virtual clock. */
+/** `umask`, `flock`, `mktemp`, `sleep`, `date`, `systemctl`, `openssl`: what the interpreter lacks, or what must follow the virtual clock. */
 export function systemPrograms(node: VirtualNode, startAgent: () => void): Readonly<Record<string, Program>> {
+  let folders = 0;
   const alone = (name: string, command: Command): Record<string, Program> => ({ [name]: program(name, { "": command }) });
   return {
     ...alone("umask", { words: 1, run: ({ words: [mask] }) => only(mask === "077", `umask ${mask}`) }),
     // A trap tidies up after a script; nothing here is left to tidy.
     ...alone("trap", { words: 2, run: ({ words: [, signal] }) => only(signal === "EXIT", `trap on ${signal}`) }),
-    ...alone("flock", {
-      flags: "-w!:",
+    flock,
+    ...alone("mktemp", {
+      flags: "-d!",
       words: 1,
-      run: async (line, { lock }) => ((await lock(secondsOf(line.get("-w")))) ? {} : { exitCode: 1 }),
+      async run({ words: [template = ""] }) {
+        const path = template.replace(/X+$/, String(++folders).padStart(6, "0"));
+        await node.shell.fs.mkdir(path, { recursive: true });
+        return { stdout: `${path}\n` };
+      },
     }),
     ...alone("sleep", {
       words: 1,
@@ -42,6 +48,24 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
     openssl: openssl(node),
   };
 }
+
+/** `-x` or `-s`, with `-w SECONDS`, or `-u`; the file by its descriptor. */
+export const flock: Program = program("flock", {
+  "": {
+    flags: "-x -s -u -w:",
+    words: 1,
+    run: async (line, { lock, unlock }: Call) => {
+      const [descriptor = ""] = line.words;
+      if (line.has("-u")) {
+        unlock(descriptor);
+        return {};
+      }
+      if (line.has("-x") === line.has("-s")) throw new SimulationGap("flock that is neither -x nor -s is not modelled");
+      const wish = { descriptor, isShared: line.has("-s"), seconds: secondsOf(line.get("-w")) };
+      return (await lock(wish)) ? {} : { exitCode: 1 };
+    },
+  },
+});
 
 function only(isKnown: boolean, what: string): Answer {
   if (!isKnown) throw new SimulationGap(`${what} is not modelled`);
