@@ -37,10 +37,18 @@ const unanswered = (): Promise<never> => new Promise<never>(() => {});
 const isDead = (life: Life | undefined): boolean => life?.isOver === true;
 const lifeOf = (caller: Caller): Life | undefined => (caller.kind === "function" ? caller.life : undefined);
 
-/** What a rule makes its call throw, when that is what it plans. */
-function plannedError(service: ServiceName, { kind = "error", code, nth, operation, after }: FaultRule): Error | null {
-  const where = `${after ? "after" : "before"} call ${nth} of ${operation}${after ? ": the answer was lost" : ""}`;
-  return kind === "error" || kind === "lasting" ? fault(service, code, `injected ${where}`) : null;
+/** A refusal is an answer too, and can be lost like one. */
+function outcomeOf(run: () => unknown): { readonly code: string | null; give(): unknown } {
+  try {
+    const answer = run() as object;
+    return { code: null, give: () => ({ $metadata: { httpStatusCode: 200 }, ...answer }) };
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof SimulationGap) throw error;
+    const give = () => {
+      throw error;
+    };
+    return { code: error.name, give };
+  }
 }
 
 /** The one way into the virtual services: it takes time, counts, injects faults and retries as the SDK does. */
@@ -112,42 +120,38 @@ export class Door {
       if (caller.kind !== "harness")
         this.calls.push({ at: this.#clock.now(), service, operation, mutates: handler.mutates, caller, code, site, struck });
     };
-    const planned = rule === undefined ? null : plannedError(service, rule);
-    try {
-      if (rule?.after === false) await this.#strike(rule, planned, life, record);
-      const answer = handler.run(structuredClone(input) as never, caller);
-      if (handler.mutates) this.onChange({ operation, caller, input });
-      if (rule?.after === true) await this.#strike(rule, planned, life, record);
-      else record(null);
-      await this.#clock.sleep(seconds / 2);
-      return isDead(life) ? await unanswered() : { $metadata: { httpStatusCode: 200 }, ...(answer as object) };
-    } catch (error) {
-      record((error as Error).name, error === planned ? (rule ?? null) : null);
-      if (isDead(life)) return unanswered();
-      throw error;
-    }
+    if (rule?.after === false) await this.#strike(rule, call, record, rule.code);
+    const { code, give } = outcomeOf(() => handler.run(structuredClone(input) as never, caller));
+    if (code === null && handler.mutates) this.onChange({ operation, caller, input });
+    if (rule?.after === true) await this.#strike(rule, call, record, code);
+    else record(code);
+    if (code === null) await this.#clock.sleep(seconds / 2);
+    return isDead(life) ? unanswered() : give();
   }
 
   /**
-   * What was planned for this call happens: it throws, never returns, or returns late. A call that its Lambda's end or its state's end
-   * meets before it is sent is recorded with what the state is told, and once more if it is sent after all.
+   * What was planned for this call happens: it throws, never returns, or returns late. A call that its state's end meets before it is sent
+   * is recorded with what the state is told, and once more when it is sent after all; one that was answered, with that answer.
    */
   async #strike(
     rule: FaultRule,
-    planned: Error | null,
-    life: Life | undefined,
+    { service, caller }: Call,
     record: (code: string | null, struck: FaultRule) => void,
+    answered: string | null,
   ): Promise<void> {
-    if (planned !== null) throw planned;
-    const { kind, operation, nth, code, state = "", after } = rule;
+    const { kind = "error", operation, nth, code, state = "", after } = rule;
+    const life = lifeOf(caller);
+    record(kind === "orphan" ? answered : code, rule);
+    if (kind === "error" || kind === "lasting") {
+      const where = after ? `after call ${nth} of ${operation}: the answer was lost` : `before call ${nth} of ${operation}`;
+      return isDead(life) ? unanswered() : Promise.reject(fault(service, code, `injected ${where}`));
+    }
     if (life === undefined)
       throw new SimulationGap(`call ${nth} of ${operation} is no Lambda's, and there is nothing to ${kind}`);
     if (kind === "kill") {
-      record(code, rule);
       life.kill(code);
       return unanswered();
     }
-    record(after ? null : code, rule);
     life.orphan(code);
     // The later it goes on, the more has been done behind its back; it lives until its function's timeout at most.
     const left = Math.max(0, life.endsAt - this.#clock.now()) / 1000;

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { CreateVpcCommand, DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { Door } from "../../rehearsal/world/door.ts";
 import { Ec2 } from "../../rehearsal/world/ec2/ec2.ts";
+import { addVpc } from "../../rehearsal/world/ec2/vpcs.ts";
 import { type FaultRule, faultRuleText, readFaultRule } from "../../rehearsal/world/fault-rule.ts";
 import { killCodes, orphanCodes } from "../../rehearsal/world/life.ts";
 import { Bench, call, chain } from "./machine.ts";
@@ -173,6 +174,18 @@ describe("a rule's place", () => {
         ["Second", 1, 3, "VpcLimitExceeded"],
       ],
     );
+  });
+
+  test("is met also where the service refuses, for a refusal can be lost like an answer", async () => {
+    for (const kind of ["kill", "orphan"]) {
+      const { bench, door, ec2 } = open(`CreateVpc:Lambda.Unknown:1:${kind}:after`);
+      for (let block = 100; block < 105; block++) addVpc(ec2.state, `10.${block}.0.0/16`, new Map());
+      assert.equal((await bench.run(chain({ Make: call("work") }))).error, "Lambda.Unknown");
+      assert.deepEqual(
+        door.calls.map(({ code, struck }) => [code, struck?.kind]),
+        [[kind === "kill" ? "Lambda.Unknown" : "VpcLimitExceeded", kind]],
+      );
+    }
   });
 
   test("is never the rehearsal's own look, which is not counted either", async () => {
