@@ -29,7 +29,7 @@ export const toControlPlanes = ({ request }: Sized): Delivery => ({
   targets: request.controlPlane.count,
 });
 
-/** All but the first, on which networking is installed at that time: a node runs one script at once. One after another. */
+/** All but the first, on which networking is installed at that time: a joining script holds its node alone. One after another. */
 export const toJoiningControlPlanes = ({ lock, request }: Sized): Delivery => ({
   target: {
     nodeNames: Array.from({ length: request.controlPlane.count - 1 }, (_, index) => nodeName(lock, "control-plane", index + 2)),

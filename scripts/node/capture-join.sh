@@ -1,9 +1,10 @@
 #!/bin/bash
 # Mints what a joiner needs and writes it to its SecureString from here; only the CA's hash, which is public, is printed.
+hold=shared
 . "$(dirname "$0")/lib.sh"
 need SSM_joinParameter SSM_certificates
 
-token=$(kubeadm token create --ttl 1h 2>>"$log") || die "kubeadm cannot create a token: $(tail -n 1 "$log")"
+token=$(kubeadm token create --ttl 1h 2>"$said") || die "kubeadm cannot create a token: $(tail -n 1 "$said")"
 signed() { kubectl -n kube-public get configmap cluster-info -o 'jsonpath={.data}' | grep -q "jws-kubeconfig-${token%%.*}"; }
 # A join that comes before the signature fails (lab-real.md, 3).
 until_true 30 "the token is signed into cluster-info" signed

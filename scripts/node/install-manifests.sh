@@ -1,6 +1,7 @@
 #!/bin/bash
 # Cloud controller manager, network plugin and load balancer policy; or the storage driver. Judged by effect, not by rollout:
 # the controller manager has no probes, and a rollout succeeds while it crashes (facts 2.2).
+hold=shared
 . "$(dirname "$0")/lib.sh"
 need SSM_set SSM_clusterName SSM_cni SSM_publicLoadBalancers SSM_bucket SSM_bundleKey SSM_bundleSha256 SSM_ccmImage \
   SSM_ebsCsiImage SSM_provisionerImage SSM_attacherImage SSM_resizerImage SSM_registrarImage SSM_livenessProbeImage

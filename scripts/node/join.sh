@@ -18,8 +18,8 @@ if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet
   run kubeadm reset -f --cri-socket unix:///run/containerd/containerd.sock
 fi
 
-secret=$(aws ssm get-parameter --region "$SSM_region" --name "$SSM_joinParameter" --with-decryption --query Parameter.Value --output text 2>>"$log") ||
-  die "cannot read $SSM_joinParameter: $(tail -n 1 "$log")"
+secret=$(aws ssm get-parameter --region "$SSM_region" --name "$SSM_joinParameter" --with-decryption --query Parameter.Value --output text 2>"$said") ||
+  die "cannot read $SSM_joinParameter: $(tail -n 1 "$said")"
 read -r token key <<<"$secret"
 join="$secrets/join.yaml"
 cat >"$join" <<YAML

@@ -5,7 +5,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/snap/bin" HOME="${HOME:-/root
 umask 077
 state=/var/lib/cloister
 log=/var/log/cloister.log
-export secrets config=/etc/kubernetes/cloister-kubeadm.yaml
+export secrets said config=/etc/kubernetes/cloister-kubeadm.yaml
 export KUBECONFIG="${KUBECONFIG:-/etc/kubernetes/admin.conf}"
 
 # The last line of stderr is the reason an operator sees. Nothing that looks like a bootstrap token passes.
@@ -32,12 +32,11 @@ check_fence() {
 # Written as "$1" "${@:2}": the rehearsal's interpreter takes a lone "$@" for one word.
 # Runs a program with its output in a root-only file; when it fails, its errors are the reason.
 run() {
-  local from said reason
-  from=$(wc -l <"$log")
-  if "$1" "${@:2}" >>"$log" 2>&1; then return 0; fi
-  said=$(tail -n "+$((from + 1))" "$log")
-  reason=$(grep -v WARNING <<<"$said" | grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|no longer' || true)
-  die "$1 ${2:-} failed: $(tail -n 4 <<<"${reason:-$said}" | tr '\n' ' ')"
+  local reason
+  # Its own words aside as well: another script of this node may be writing into the log at the same time.
+  if "$1" "${@:2}" 2>&1 | tee -a "$log" >"$said"; then return 0; fi
+  reason=$(grep -v WARNING "$said" | grep -iE 'error|fail|refused|unknown|denied|timed out|not found|could not|unable|pinned|no longer' || true)
+  die "$1 ${2:-} failed: $(tail -n 4 <<<"${reason:-$(cat "$said")}" | tr '\n' ' ')"
 }
 
 # until_true SECONDS WHAT COMMAND...: asks every two seconds, and says what it waited for in vain.
@@ -96,18 +95,32 @@ unanswered() {
 
 # fetch KEY SHA256 FILE: an object of the bundle, by its full key.
 fetch() {
-  aws s3 cp --region "$SSM_region" --only-show-errors "s3://$SSM_bucket/$1" "$3" >>"$log" 2>&1 || die "cannot read s3://$SSM_bucket/$1: $(tail -n 1 "$log")"
+  aws s3 cp --region "$SSM_region" --only-show-errors "s3://$SSM_bucket/$1" "$3" 2>&1 | tee -a "$log" >"$said" ||
+    die "cannot read s3://$SSM_bucket/$1: $(tail -n 1 "$said")"
   [ "$(sha256sum "$3")" = "$2  $3" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"
 }
 
 need SSM_fence SSM_region
-# Files that hold a secret lie in one folder, which goes with the script, however that ends.
-secrets="$state/secrets.$SSM_fence"
+# Files that hold a secret lie in one folder of this script's own, which goes with it, however it ends.
+mkdir -p "$state"
+secrets=$(mktemp -d "$state/secrets.XXXXXX")
+said="$secrets/said"
 trap 'rm -rf "$secrets"' EXIT
-mkdir -p "$secrets"
 touch "$log"
 chmod 600 "$log"
-exec 9>"$state/lock"
-flock -w 20 9 || die "another script of this cluster is still running on this node"
+
+# Who changes this node holds it alone. A script that says hold=shared above works through the API server, beside others that do; one
+# that says hold=none only looks, and minds nobody. When the answer to SendCommand was lost the SDK asks again, and the same script comes
+# twice: the second waits for the first, whatever that takes (preloading: minutes), and finds its work done.
+exec 8>"$state/fence.lock" 9>"$state/lock"
+busy="another script of this cluster is still running on this node"
+case "${hold:-alone}" in
+alone) flock -x -w 240 9 || die "$busy" ;;
+shared) flock -s -w 20 9 || die "$busy" ;;
+esac
+# Reading and raising the fence is one act, so it has a lock of its own, held for that moment; the new number appears at once, or not at all.
+flock -x -w 20 8 || die "$busy"
 check_fence
-printf '%s\n' "$SSM_fence" >"$state/fence"
+printf '%s\n' "$SSM_fence" >"$state/fence.new"
+mv "$state/fence.new" "$state/fence"
+flock -u 8

@@ -1,5 +1,6 @@
 #!/bin/bash
 # On every node: the ways out are tried and must fail, the required names must answer. It reports; the certificate judges.
+hold=none
 . "$(dirname "$0")/lib.sh"
 need SSM_hosts SSM_subnets SSM_bucket SSM_bundleKey SSM_bundleSha256
 

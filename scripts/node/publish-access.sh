@@ -1,11 +1,12 @@
 #!/bin/bash
 # A client certificate for one day into the kubeconfig parameter. admin.conf never leaves this node.
+hold=shared
 . "$(dirname "$0")/lib.sh"
 need SSM_kubeconfigParameter
 
 access="$secrets/access.conf"
-kubeadm kubeconfig user --config "$config" --client-name cloister-operator --org kubeadm:cluster-admins --validity-period 24h >"$access" 2>>"$log" ||
-  die "kubeadm cannot make a kubeconfig: $(tail -n 1 "$log")"
+kubeadm kubeconfig user --config "$config" --client-name cloister-operator --org kubeadm:cluster-admins --validity-period 24h >"$access" 2>"$said" ||
+  die "kubeadm cannot make a kubeconfig: $(tail -n 1 "$said")"
 kubectl --kubeconfig "$access" auth can-i '*' '*' --all-namespaces >>"$log" 2>&1 || die "the new kubeconfig is not accepted by the API server"
 ends=$(sed -n 's/^ *client-certificate-data: //p' "$access" | base64 -d | openssl x509 -noout -enddate | cut -d = -f 2)
 # A kubeconfig does not fit into the 4 KB of a standard parameter (facts 8.6).

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Judges the cluster by effect, from its first control plane, and takes away what it made for that.
+hold=shared
 . "$(dirname "$0")/lib.sh"
 need SSM_controlPlanes SSM_workers SSM_volume SSM_loadBalancer SSM_smokeImage SSM_vpcCidr
 

@@ -47,8 +47,8 @@ describe("the walker finds", () => {
   });
 
   test("a Catch that throws the first cause away", () => {
-    const [first] = (build.States["CheckDns"]?.["Catch"] ?? []) as { Next: string }[];
-    const problems = problemsOf(broken(build, "CheckDns", { Catch: [{ ...first, ResultPath: null }] }));
+    const [first] = (build.States["WaitForNodes"]?.["Catch"] ?? []) as { Next: string }[];
+    const problems = problemsOf(broken(build, "WaitForNodes", { Catch: [{ ...first, ResultPath: null }] }));
     assert.deepEqual(problems, ["LockLost reads $.failure.Error", "LockLost reads $.failure.Cause"]);
   });
 

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { SimClock } from "../../rehearsal/world/clock.ts";
+import { flock } from "../../rehearsal/world/node/programs/system.ts";
 import { type Program, Shell } from "../../rehearsal/world/node/shell.ts";
 import { SimulationGap } from "../../rehearsal/world/service.ts";
 
@@ -36,7 +37,7 @@ describe("a node's shell", () => {
     const programs: Record<string, Program> = {
       sleep,
       take: async ({ args, lock }) => {
-        const isMine = await lock(30);
+        const isMine = await lock({ descriptor: "9", isShared: false, seconds: 30 });
         ran.push(`${args[0]} ${isMine}`);
         return {};
       },
@@ -92,21 +93,33 @@ describe("a node's shell", () => {
 
 describe("the node's lock", () => {
   test("a second script waits for the first, and gives up after its time", async () => {
-    const clock = new SimClock("2026-11-24T00:00:00Z");
-    const programs: Record<string, Program> = {
-      flock: async ({ args, lock }) => ({ exitCode: (await lock(Number(args[1]))) ? 0 : 1 }),
-      sleep: async ({ args, sleep }) => {
-        await sleep(Number(args[0]));
-        return {};
-      },
-    };
-    const shell = new Shell(clock, programs);
-    const first = shell.run("exec 9>/lock; flock -w 20 9; sleep 10", {});
+    const { clock, shell } = machine({ flock });
+    const first = shell.run("exec 9>/lock; flock -x -w 20 9; sleep 10", {});
     await clock.run(clock.sleep(1));
-    const hasty = shell.run("exec 9>/lock; flock -w 2 9 || exit 3", {});
-    const patient = shell.run("exec 9>/lock; flock -w 20 9 && echo got", {});
+    const hasty = shell.run("exec 9>/lock; flock -x -w 2 9 || exit 3", {});
+    const patient = shell.run("exec 9>/lock; flock -x -w 20 9 && echo got", {});
     assert.equal((await clock.run(hasty)).exitCode, 3);
     assert.equal((await clock.run(patient)).stdout, "got\n");
     assert.equal((await clock.run(first)).exitCode, 0);
+  });
+
+  test("those that share it run side by side, and whoever wants it alone waits for all of them", async () => {
+    const { clock, shell } = machine({ flock });
+    const began = clock.now();
+    const endOf = async (script: string) => {
+      assert.equal((await shell.run(`exec 9>/lock; ${script}`, {})).exitCode, 0);
+      return (clock.now() - began) / 1000;
+    };
+    const sharers = [endOf("flock -s -w 20 9; sleep 10"), endOf("flock -s -w 20 9; sleep 15")];
+    await clock.run(clock.sleep(1));
+    const alone = endOf("flock -x -w 20 9");
+    assert.deepEqual(await clock.run(Promise.all([...sharers, alone])), [10, 15, 15]);
+  });
+
+  test("a lock that is given up is free before its script ends", async () => {
+    const { clock, shell } = machine({ flock });
+    void shell.run("exec 8>/lock; flock -x -w 20 8; flock -u 8; sleep 10", {});
+    await clock.run(clock.sleep(1));
+    assert.equal((await clock.run(shell.run("exec 8>/lock; flock -x -w 0 8", {}))).exitCode, 0);
   });
 });

@@ -3,14 +3,16 @@ import type { SimClock } from "../clock.ts";
 import { frozen } from "../frozen.ts";
 import { SimulationGap } from "../service.ts";
 import type { ScriptResult } from "../ssm/command.ts";
+import { Locks, type Wish } from "./locks.ts";
 
 /** What a program gets: its arguments, what stands before it in the pipe, the node's files, and virtual time. */
 export interface Call {
   readonly args: readonly string[];
   readonly stdin: string;
   sleep(seconds: number): Promise<void>;
-  /** Takes the node's one lock for the rest of the script; false when another script held it for so many seconds. */
-  lock(seconds: number): Promise<boolean>;
+  /** Takes one of the node's locks until the script ends or gives it up; false when it was not to be had in time. */
+  lock(wish: Wish): Promise<boolean>;
+  unlock(descriptor: string): void;
 }
 
 export interface Answer {
@@ -61,14 +63,14 @@ export class Shell {
   readonly #clock: SimClock;
   readonly #programs: Readonly<Record<string, Program>>;
   readonly #isUp: () => boolean;
-  /** The run that holds the node's lock. */
-  #holder: symbol | null = null;
+  readonly #locks: Locks;
 
   /** `isUp`: whether the machine runs; when it goes down, its processes go with it. */
   constructor(clock: SimClock, programs: Readonly<Record<string, Program>>, isUp: () => boolean = () => true) {
     this.#clock = clock;
     this.#isUp = isUp;
     this.#programs = programs;
+    this.#locks = new Locks(clock);
   }
 
   /** Runs a script to its end on the virtual clock, or to the program before which it is killed: then it never answers. */
@@ -88,7 +90,7 @@ export class Shell {
       });
       bash.registerTransformPlugin({ name: "parsed-once", transform: () => ({ ast: parsedOnce(script) }) });
       const { stdout, stderr, exitCode } = await bash.exec(":");
-      if (this.#holder === own) this.#holder = null;
+      this.#locks.release(own);
       // A gap in the simulator must not look like a script that failed.
       if (gaps.length > 0) throw gaps[0];
       if (/command not found/.test(stderr)) {
@@ -106,7 +108,8 @@ export class Shell {
           args,
           stdin: String(stdin ?? ""),
           sleep: (seconds) => this.#clock.sleep(seconds),
-          lock: (seconds) => this.#lock(own, seconds),
+          lock: (wish) => this.#locks.take(own, wish),
+          unlock: (descriptor) => this.#locks.release(own, descriptor),
         };
         if (kill?.aborted === true || !this.#isUp()) return outside(() => this.#die(own));
         try {
@@ -120,19 +123,10 @@ export class Shell {
     );
   }
 
-  /** A killed process gives its lock back, and is heard of no more. */
+  /** A killed process gives its locks back, and is heard of no more. */
   #die(own: symbol): Promise<never> {
-    if (this.#holder === own) this.#holder = null;
+    this.#locks.release(own);
     return new Promise<never>(() => {});
-  }
-
-  async #lock(run: symbol, seconds: number): Promise<boolean> {
-    for (let waited = 0; this.#holder !== null && this.#holder !== run; waited++) {
-      if (waited >= seconds) return false;
-      await this.#clock.sleep(1);
-    }
-    this.#holder = run;
-    return true;
   }
 
   async read(path: string): Promise<string | null> {

@@ -6,17 +6,23 @@ import { type Command, fail, type Line, program } from "./command-line.ts";
 
 const agentUnit = "amazon-ssm-agent";
 
-/** `umask`, `flock`, `sleep`, `date`, `systemctl`, `openssl`: what the interpreter lacks, or what must follow the virtual clock. */
+/** `umask`, `flock`, `mktemp`, `sleep`, `date`, `systemctl`, `openssl`: what the interpreter lacks, or what must follow the virtual clock. */
 export function systemPrograms(node: VirtualNode, startAgent: () => void): Readonly<Record<string, Program>> {
+  let folders = 0;
   const alone = (name: string, command: Command): Record<string, Program> => ({ [name]: program(name, { "": command }) });
   return {
     ...alone("umask", { words: 1, run: ({ words: [mask] }) => only(mask === "077", `umask ${mask}`) }),
     // A trap tidies up after a script; nothing here is left to tidy.
     ...alone("trap", { words: 2, run: ({ words: [, signal] }) => only(signal === "EXIT", `trap on ${signal}`) }),
-    ...alone("flock", {
-      flags: "-w!:",
+    flock,
+    ...alone("mktemp", {
+      flags: "-d!",
       words: 1,
-      run: async (line, { lock }) => ((await lock(secondsOf(line.get("-w")))) ? {} : { exitCode: 1 }),
+      async run({ words: [template = ""] }) {
+        const path = template.replace(/X+$/, String(++folders).padStart(6, "0"));
+        await node.shell.fs.mkdir(path, { recursive: true });
+        return { stdout: `${path}\n` };
+      },
     }),
     ...alone("sleep", {
       words: 1,
@@ -42,6 +48,23 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
     openssl: openssl(node),
   };
 }
+
+/** Of `-x`, `-s` and `-u` one; the file by its descriptor. */
+export const flock: Program = program("flock", {
+  "": {
+    flags: "-x -s -u -w:",
+    words: 1,
+    async run(line, { lock, unlock }) {
+      const [descriptor = ""] = line.words;
+      if (["-x", "-s", "-u"].filter((mode) => line.has(mode)).length !== 1)
+        throw new SimulationGap("flock without one mode is not modelled");
+      if (!line.has("-u"))
+        return (await lock({ descriptor, isShared: line.has("-s"), seconds: secondsOf(line.get("-w")) })) ? {} : { exitCode: 1 };
+      unlock(descriptor);
+      return {};
+    },
+  },
+});
 
 function only(isKnown: boolean, what: string): Answer {
   if (!isKnown) throw new SimulationGap(`${what} is not modelled`);
