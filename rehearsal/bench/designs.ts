@@ -54,36 +54,58 @@ function nodesOf(draws: Draws): Nodes {
   return { first: planes[0] ?? "", planes, workers: draws.subjects("ec2.instance.running", "worker") };
 }
 
-/** From the last join to a proved cluster: a mounted volume, and an attempt to get out that timed out. */
-const proof = volumeSeconds + egressSeconds;
+/** One way of a command: from being asked for to its script, or from the script's end to Run Command knowing it. */
+const oneWay = (draws: Draws, document: string, node: string): number =>
+  draws.of("ssm.command.roundTrip", `${document}/${node}`) / 2;
+
+/** From joined to a node whose system pods run: whichever of its network plugin, its cloud data and its storage plugin is last. */
+const settling = (draws: Draws, node: string): number =>
+  Math.max(
+    draws.of("ccm.nodeInitialised", node),
+    draws.of("node.readyAfterJoin", node),
+    draws.of("cni.nodeReady", node),
+    draws.of("ebsCsi.rollout", "ebs-csi-node"),
+  );
 
 /**
- * The longest chain that no design can remove, from the same draws: every wait that depends on no other runs beside it, every script is
- * one with its predecessor, nothing polls, nothing of ours takes time.
+ * The longest chain that no design can remove in which Run Command moves the work, from the same draws: every wait that depends on no
+ * other runs beside it, nothing polls, nothing of ours takes time, the network is made in none. What is left of Run Command are the
+ * fewest trips there can be when a command is sent to nodes that have what it needs: one that preloads and starts the first control
+ * plane, one that joins (control planes one after another, as etcd takes them), one that proves. While nodes become ready the joins'
+ * reports and the proof's delivery are under way; a volume and a try to get out go on beside whatever is still coming up.
  */
 export function floor(draws: Draws, weigh: Weigh): number {
   const { first, planes, workers } = nodesOf(draws);
-  const networkAt = network(draws);
-  const endpointsAt = networkAt + endpoints(draws);
-  const online = (node: string) => agent(draws, node, endpointsAt, networkAt);
-  const balancerAt = planes.length > 1 ? networkAt + draws.max("nlb.active") : 0;
-  const initAt =
-    Math.max(online(first) + preload(draws, first, weigh), balancerAt) +
-    draws.of("kubeadm.init", first) +
-    draws.of("kubeadm.token", first);
-  const networkingAt = initAt + Math.max(draws.of("ccm.nodeInitialised", first), draws.of("cni.nodeReady", first));
-  const planesAt = planes
-    .slice(1)
-    .reduce(
-      (at, node) => Math.max(at, online(node) + preload(draws, node, weigh)) + draws.of("kubeadm.join.controlPlane", node),
-      initAt,
-    );
-  const workerAt = (node: string) => {
-    const joined = Math.max(initAt, online(node) + preload(draws, node, weigh)) + draws.of("kubeadm.join.worker", node);
-    return joined + Math.max(draws.of("ccm.nodeInitialised", node), draws.of("node.readyAfterJoin", node));
-  };
-  const storageAt = initAt + draws.max("ebsCsi.rollout");
-  return Math.max(networkingAt, planesAt, storageAt, ...workers.map(workerAt)) + proof;
+  const endpointsAt = endpoints(draws);
+  const loaded = (node: string) =>
+    agent(draws, node, endpointsAt, 0) + oneWay(draws, "preload-images", node) + preload(draws, node, weigh);
+  const balancerAt = planes.length > 1 ? draws.max("nlb.active") : 0;
+  const initAt = Math.max(loaded(first), balancerAt) + draws.of("kubeadm.init", first);
+  const reportedAt = initAt + oneWay(draws, "kubeadm-init", first);
+
+  const joined = (node: string, from: number, name: "kubeadm.join.worker" | "kubeadm.join.controlPlane") =>
+    Math.max(from + oneWay(draws, "join", node), loaded(node)) + draws.of(name, node);
+  const workersJoined = workers.map((node) => ({ node, at: joined(node, reportedAt, "kubeadm.join.worker") }));
+  const planesJoined: { readonly node: string; readonly at: number }[] = [];
+  for (const node of planes.slice(1)) {
+    const before = planesJoined.at(-1);
+    const from = before === undefined ? reportedAt : before.at + oneWay(draws, "join", before.node);
+    planesJoined.push({ node, at: joined(node, from, "kubeadm.join.controlPlane") });
+  }
+
+  const ready = ({ node, at }: { readonly node: string; readonly at: number }) => at + settling(draws, node);
+  const joins = [...planesJoined, ...workersJoined];
+  const firstAt = ready({ node: first, at: initAt });
+  const controllerAt = initAt + draws.of("ebsCsi.rollout", "ebs-csi-controller");
+  const volumeAt = Math.max(controllerAt, Math.min(...workersJoined.map(ready))) + volumeSeconds;
+  const askedAt = Math.max(...joins.map(({ node, at }) => at + oneWay(draws, "join", node)));
+  const proofAt = Math.max(
+    firstAt + egressSeconds,
+    volumeAt,
+    askedAt + oneWay(draws, "verify-cluster", first),
+    ...joins.map(ready),
+  );
+  return proofAt + oneWay(draws, "verify-cluster", first);
 }
 
 /** The article's order by one careful person with a script: nothing in parallel but what is asked for together, joins one by one. */
@@ -116,6 +138,7 @@ export function articleOrder(draws: Draws, weigh: Weigh): number {
     joins +
     draws.max("ebsCsi.rollout") +
     roundTrips +
-    proof
+    volumeSeconds +
+    egressSeconds
   );
 }

@@ -37,6 +37,7 @@ nodeRegistration:
   kubeletExtraArgs:
     - {name: cloud-provider, value: external}
     - {name: node-ip, value: $address}
+# The token's signature appears up to seven seconds after the token: discovery asks again until then (lab-real.md, 3).
 timeouts: {discovery: 1m0s, tlsBootstrap: 2m0s}
 YAML
 if [ "$SSM_role" = control-plane ]; then

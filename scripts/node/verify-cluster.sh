@@ -51,23 +51,38 @@ template() {
   run kubectl apply --server-side --force-conflicts -f "$state/$1.yaml"
 }
 
+# The addresses of the smoke pods that are ready, one a line.
+ready_pods() {
+  kubectl -n "$space" get pods -l app=smoke -o json |
+    jq -r '.items[] | select(any(.status.conditions[]?; .type == "Ready" and .status == "True")) | .status.podIP'
+}
+# dial FROM HOST PORT: one pod asks another, or somebody else.
+dial() { curl -sS -m 10 "http://$1:8080/dial?request=hostname&protocol=http&host=$2&port=$3&tries=1" 2>>"$log"; }
+answered() { jq -e '(.responses // []) | length > 0' >/dev/null; }
+no_way_out() { if dial "$1" 1.1.1.1 80 | answered; then die "a pod reached 1.1.1.1: the cluster is not isolated"; fi; }
+
 clean_up || true
+# What takes its time is asked for while the last nodes become ready: a volume, and the try to get out, from the first pod that runs.
+template smoke-test
+if [ "$SSM_volume" = true ]; then template smoke-volume; fi
+from=""
+for ((waited = 0; waited < 30; waited += 2)); do
+  from=$(ready_pods | head -n 1)
+  if [ -n "$from" ]; then break; fi
+  sleep 2
+done
+if [ -n "$from" ]; then no_way_out "$from"; fi
 settle 180 unwell
 before=$(restarts)
-
-# One pod on every node; the first one is asked to reach all others, so the answer crosses the nodes' network.
-template smoke-test
-# What takes its time is asked for now and looked at last.
-if [ "$SSM_volume" = true ]; then template smoke-volume; fi
 if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
 until_true 60 "a smoke pod runs on every node" kubectl -n "$space" rollout status daemonset/smoke --timeout=1s
-mapfile -t addresses < <(kubectl -n "$space" get pods -l app=smoke -o 'jsonpath={range .items[*]}{.status.podIP}{"\n"}{end}')
+# One pod on every node; the first one is asked to reach all others, so the answer crosses the nodes' network.
+mapfile -t addresses < <(ready_pods)
 [ "${#addresses[@]}" -eq "$wanted" ] || die "${#addresses[@]} smoke pods have an address, $wanted nodes are there"
-dial() { curl -sS -m 10 "http://${addresses[0]}:8080/dial?request=hostname&protocol=http&host=$1&port=$2&tries=1" 2>>"$log"; }
+if [ -z "$from" ]; then no_way_out "${addresses[0]}"; fi
 for address in "${addresses[@]}"; do
-  dial "$address" 8080 | jq -e '(.responses // []) | length > 0' >/dev/null || die "the pod at ${addresses[0]} cannot reach the pod at $address on another node: is UDP 4789 open between the nodes?"
+  dial "${addresses[0]}" "$address" 8080 | answered || die "the pod at ${addresses[0]} cannot reach the pod at $address on another node: is UDP 4789 open between the nodes?"
 done
-if dial 1.1.1.1 80 | jq -e '(.responses // []) | length > 0' >/dev/null; then die "a pod reached 1.1.1.1: the cluster is not isolated"; fi
 
 volume=false
 if [ "$SSM_volume" = true ]; then

@@ -231,7 +231,7 @@ describe("the ends of build-cluster tell the truth", () => {
         assert.equal(Next === "ClusterReady" || reachable(build, Next).has("ClusterReady"), name === "ReleaseLock", name);
       }
     }
-    assert.ok(caught > 20, `${caught} catches`);
+    assert.ok(caught >= 15, `${caught} catches`);
   });
 
   test("after the commit nothing records a failure", () => {

@@ -51,8 +51,8 @@ const ablations: readonly Ablation[] = [
         table.routes.splice(0, table.routes.length, ...table.routes.filter(({ target }) => target !== gateway?.id));
     }),
     error: "CommandFailedError",
-    // Preloading and check-dns read it at the same time, and say the same.
-    state: "AwaitCommandPreloadImagesControlPlane",
+    // Preloading and check-dns read through it at the same time, and say the same.
+    state: /^AwaitCommand(CheckDns|PreloadImagesControlPlane)$/,
     words: /cannot read s3:\/\/.*Connect timeout/,
   },
   {

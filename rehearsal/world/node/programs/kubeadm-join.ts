@@ -28,7 +28,9 @@ function refusalOf(
     return `couldn't validate the identity of the API Server: failed to request the cluster-info ConfigMap: ${down}`;
   const [id = "", secret = ""] = discovery.token.split(".");
   const token = cluster.tokens.get(id);
-  if (token === undefined || token.secret !== secret || token.expiresAt <= cluster.now()) {
+  const isLive =
+    token !== undefined && token.secret === secret && token.signedAt <= cluster.now() && cluster.now() < token.expiresAt;
+  if (!isLive) {
     return `couldn't validate the identity of the API Server: could not find a JWS signature in the cluster-info ConfigMap for token ID "${id}"`;
   }
   if (!discovery.caCertHashes.includes(cluster.caHash))
