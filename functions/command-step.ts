@@ -31,7 +31,12 @@ interface CommandStepSpec<N extends DocumentName, E extends z.ZodRawShape> {
   delivery(input: Common & z.output<z.ZodObject<E>>): Delivery;
   parameters(input: Common & z.output<z.ZodObject<E>>): OwnParameters<N>;
   /** What is to be done in AWS before the command goes out. */
-  before?(lock: Lock, aws: Aws): Promise<void>;
+  before?(input: Common & z.output<z.ZodObject<E>>, aws: Aws): Promise<void>;
+}
+
+interface Deps<E extends z.ZodRawShape> {
+  readonly commands: CommandsPort;
+  before(input: Common & z.output<z.ZodObject<E>>): Promise<void>;
 }
 
 /** A step that runs one script on nodes: it sends the command once in its execution's life, and returns its id. */
@@ -42,8 +47,8 @@ export function defineCommandStep<N extends DocumentName, const E extends z.ZodR
     mutates: true,
     input,
     output: SentCommand,
-    deps: (aws) => ({ commands: ssmCommands(aws), before: (lock: Lock) => spec.before?.(lock, aws) }),
-    async run(raw, { commands, before }: { commands: CommandsPort; before(lock: Lock): Promise<void> | undefined }, log: Log) {
+    deps: (aws): Deps<E> => ({ commands: ssmCommands(aws), before: async (parsed) => spec.before?.(parsed, aws) }),
+    async run(raw, { commands, before }: Deps<E>, log: Log) {
       const parsed = raw as Common & z.output<z.ZodObject<E>>;
       const { target, targets, concurrency = "100%" } = spec.delivery(parsed);
       const comment = commandComment(parsed.lock, parsed.state);
@@ -52,7 +57,7 @@ export function defineCommandStep<N extends DocumentName, const E extends z.ZodR
         log.info("command already sent", { commandId: earlier, document: spec.document, reused: true });
         return { commandId: earlier, targets };
       }
-      await before(parsed.lock);
+      await before(parsed);
       const scalars = { fence: String(parsed.lock.number), region: parsed.plan.region, ...spec.parameters(parsed) };
       const parameters = scalars as unknown as DocumentParameters<N>;
       const commandId = await commands.send(parsed.lock, { document: spec.document, parameters, target, comment, concurrency });

@@ -16,6 +16,7 @@ import {
 } from "./domain/tags.ts";
 import { clientToken } from "./domain/tokens.ts";
 import { ConflictError, TransientError } from "./errors.ts";
+import { forEachInLanes } from "./side-by-side.ts";
 import type { Log } from "./step.ts";
 
 /** Everything that the parts of create-network share. */
@@ -106,7 +107,7 @@ export async function makeSubnets(site: Site, vpcId: VpcId): Promise<(SubnetWish
   const wanted = wishes(site);
   let present = await network.subnetsOf(vpcId);
   const missing = wanted.filter(({ cidr }) => !present.some((subnet) => subnet.cidr === cidr));
-  for (const wish of missing) await network.createSubnet(vpcId, wish, subnetTags(site, wish));
+  await forEachInLanes(missing, (wish) => network.createSubnet(vpcId, wish, subnetTags(site, wish)));
   if (missing.length > 0) present = await network.subnetsOf(vpcId);
   return wanted.map((wish) => {
     const found = present.find(({ cidr }) => cidr === wish.cidr);
@@ -133,9 +134,8 @@ async function makeRouteTable(
   const present = (await network.routeTablesOf(vpcId)).find(isOurs);
   const routeTableId =
     present?.routeTableId ?? (await network.createRouteTable(vpcId, birthTags(site, role, role), clientToken(lock, role, "", 0)));
-  for (const { subnetId } of subnets) {
-    if (present?.subnetIds.includes(subnetId) !== true) await network.associate(routeTableId, subnetId);
-  }
+  const loose = subnets.filter(({ subnetId }) => present?.subnetIds.includes(subnetId) !== true);
+  await forEachInLanes(loose, ({ subnetId }) => network.associate(routeTableId, subnetId));
   return { routeTableId, hasDefaultRoute: present?.hasDefaultRoute === true };
 }
 

@@ -7,6 +7,7 @@ import { type GroupName, type GroupPlan, type Peer, securityGroupPlans } from ".
 import { cloudProviderTag, isOwned } from "./domain/tags.ts";
 import { ConflictError, DefectError, TransientError } from "./errors.ts";
 import { birthTags, type Site } from "./network-parts.ts";
+import { forEachInLanes, together } from "./side-by-side.ts";
 
 type GroupIds = ReadonlyMap<GroupName, SecurityGroupId>;
 
@@ -18,14 +19,14 @@ const letsAllOut = ({ direction, protocol, peer }: FoundRule): boolean =>
 
 export async function makeSecurityGroups(site: Site, vpcId: VpcId): Promise<Network["securityGroups"]> {
   const plans = securityGroupPlans(site.plan.vpcCidr, site.plan.apiEndpoint === null);
-  const groups = await makeGroups(site, vpcId, plans);
+  const [groups, s3] = await together([
+    makeGroups(site, vpcId, plans),
+    site.network.prefixListOf(endpointService("s3", site.plan.region)),
+  ]);
   const ids: GroupIds = new Map([...groups].map(([name, { groupId }]) => [name, groupId]));
-  const s3 = await site.network.prefixListOf(endpointService("s3", site.plan.region));
-  for (const plan of plans) {
-    const group = groups.get(plan.name);
-    if (group === undefined) throw new DefectError(`no group for ${plan.name}`);
-    await makeRules(site, group, plan, (peer) => peerId(peer, ids, s3));
-  }
+  await forEachInLanes(plans, (plan) =>
+    makeRules(site, groups.get(plan.name) ?? raise(plan.name), plan, (peer) => peerId(peer, ids, s3)),
+  );
   const id = (name: GroupName): SecurityGroupId => ids.get(name) ?? raise(name);
   return {
     controlPlane: id("controlPlane"),
@@ -50,13 +51,13 @@ async function makeGroups(site: Site, vpcId: VpcId, plans: readonly GroupPlan[])
   const nameOf = ({ suffix }: GroupPlan) => `${clusterId(lock)}-${suffix}`;
   let present = await network.groupsOf(vpcId);
   const missing = plans.filter((plan) => !present.some(({ groupName }) => groupName === nameOf(plan)));
-  for (const plan of missing) {
+  await forEachInLanes(missing, (plan) => {
     const tags = {
       ...birthTags(site, "security-group", plan.suffix),
       ...(plan.forCloudProvider ? cloudProviderTag(lock) : {}),
     };
-    await network.createGroup(vpcId, nameOf(plan), `Cloister ${clusterId(lock)}: ${plan.suffix}`, tags);
-  }
+    return network.createGroup(vpcId, nameOf(plan), `Cloister ${clusterId(lock)}: ${plan.suffix}`, tags);
+  });
   if (missing.length > 0) present = await network.groupsOf(vpcId);
   return new Map(
     plans.map((plan) => {

@@ -39,27 +39,34 @@ export const ec2Census = ({ ec2, elb }: Pick<Aws, "ec2" | "elb">): CensusPort =>
     const endpoints = {
       Filters: [...Filters, { Name: "vpc-endpoint-state", Values: ["pending", "available", "pendingAcceptance"] }],
     };
-    const loadBalancer = await elbApi({ elb }).find(lock);
-    return {
-      vpc: await collect(paginateDescribeVpcs(client, { Filters }), ({ Vpcs = [] }) => Vpcs.map(({ VpcId }) => VpcId)),
-      subnet: await collect(paginateDescribeSubnets(client, { Filters }), ({ Subnets = [] }) =>
-        Subnets.map(({ SubnetId }) => SubnetId),
-      ),
-      "internet-gateway": await collect(paginateDescribeInternetGateways(client, { Filters }), ({ InternetGateways = [] }) =>
+    const [vpc, subnet, gateway, routeTable, group, endpoint, instance, loadBalancer] = await Promise.all([
+      collect(paginateDescribeVpcs(client, { Filters }), ({ Vpcs = [] }) => Vpcs.map(({ VpcId }) => VpcId)),
+      collect(paginateDescribeSubnets(client, { Filters }), ({ Subnets = [] }) => Subnets.map(({ SubnetId }) => SubnetId)),
+      collect(paginateDescribeInternetGateways(client, { Filters }), ({ InternetGateways = [] }) =>
         InternetGateways.map(({ InternetGatewayId }) => InternetGatewayId),
       ),
-      "route-table": await collect(paginateDescribeRouteTables(client, { Filters }), ({ RouteTables = [] }) =>
+      collect(paginateDescribeRouteTables(client, { Filters }), ({ RouteTables = [] }) =>
         RouteTables.map(({ RouteTableId }) => RouteTableId),
       ),
-      "security-group": await collect(paginateDescribeSecurityGroups(client, { Filters }), ({ SecurityGroups = [] }) =>
+      collect(paginateDescribeSecurityGroups(client, { Filters }), ({ SecurityGroups = [] }) =>
         SecurityGroups.map(({ GroupId }) => GroupId),
       ),
-      endpoint: await collect(paginateDescribeVpcEndpoints(client, endpoints), ({ VpcEndpoints = [] }) =>
+      collect(paginateDescribeVpcEndpoints(client, endpoints), ({ VpcEndpoints = [] }) =>
         VpcEndpoints.map(({ VpcEndpointId }) => VpcEndpointId),
       ),
-      instance: await collect(paginateDescribeInstances(client, instances), ({ Reservations = [] }) =>
+      collect(paginateDescribeInstances(client, instances), ({ Reservations = [] }) =>
         Reservations.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId }) => InstanceId)),
       ),
+      elbApi({ elb }).find(lock),
+    ]);
+    return {
+      vpc,
+      subnet,
+      "internet-gateway": gateway,
+      "route-table": routeTable,
+      "security-group": group,
+      endpoint,
+      instance,
       "load-balancer": loadBalancer === null ? [] : [loadBalancer.name],
     };
   },

@@ -72,20 +72,20 @@ async function network(
 ): Promise<Pick<AccountView, "addresses6" | "subnets" | "routeTables" | "interfaces">> {
   const client = { client: ec2 };
   const Filters = filter("vpc-id", vpcId);
-  return {
-    addresses6: await collect(paginateDescribeVpcs(client, { VpcIds: [vpcId] }), ({ Vpcs = [] }) =>
+  const [addresses6, subnets, routeTables, interfaces] = await Promise.all([
+    collect(paginateDescribeVpcs(client, { VpcIds: [vpcId] }), ({ Vpcs = [] }) =>
       Vpcs.flatMap(({ Ipv6CidrBlockAssociationSet = [] }) =>
         Ipv6CidrBlockAssociationSet.map(({ Ipv6CidrBlock = "IPv6" }) => Ipv6CidrBlock),
       ),
     ),
-    subnets: await collect(paginateDescribeSubnets(client, { Filters }), ({ Subnets = [] }) =>
+    collect(paginateDescribeSubnets(client, { Filters }), ({ Subnets = [] }) =>
       Subnets.map(({ SubnetId = "", CidrBlock = "", MapPublicIpOnLaunch = false }) => ({
         subnetId: SubnetId,
         cidr: CidrBlock,
         givesPublicAddress: MapPublicIpOnLaunch,
       })),
     ),
-    routeTables: await collect(paginateDescribeRouteTables(client, { Filters }), ({ RouteTables = [] }) =>
+    collect(paginateDescribeRouteTables(client, { Filters }), ({ RouteTables = [] }) =>
       RouteTables.map(({ RouteTableId = "", Associations = [], Routes = [] }) => ({
         routeTableId: RouteTableId,
         isMain: Associations.some(({ Main }) => Main === true),
@@ -93,7 +93,7 @@ async function network(
         routes: Routes.map((route) => ({ destination: destinationOf(route), target: targetOf(route) })),
       })),
     ),
-    interfaces: await collect(paginateDescribeNetworkInterfaces(client, { Filters }), ({ NetworkInterfaces = [] }) =>
+    collect(paginateDescribeNetworkInterfaces(client, { Filters }), ({ NetworkInterfaces = [] }) =>
       NetworkInterfaces.map(({ NetworkInterfaceId = "", SubnetId = "", Association, Ipv6Addresses = [] }) => ({
         interfaceId: NetworkInterfaceId,
         subnetId: SubnetId,
@@ -101,32 +101,29 @@ async function network(
         addresses6: Ipv6Addresses.map(({ Ipv6Address = "IPv6" }) => Ipv6Address),
       })),
     ),
-  };
+  ]);
+  return { addresses6, subnets, routeTables, interfaces };
 }
 
 async function waysOut(ec2: Ec2, vpcId: VpcId): Promise<AccountView["waysOut"]> {
   const client = { client: ec2 };
   const attached = { Filters: filter("attachment.vpc-id", vpcId) };
   const inVpc = filter("vpc-id", vpcId);
-  const gateways = await collect(
-    paginateDescribeInternetGateways(client, attached),
-    ({ InternetGateways = [] }) => InternetGateways,
-  );
-  const nats = await collect(paginateDescribeNatGateways(client, { Filter: inVpc }), ({ NatGateways = [] }) => NatGateways);
-  const egressOnly = await collect(
-    paginateDescribeEgressOnlyInternetGateways(client, {}),
-    ({ EgressOnlyInternetGateways = [] }) => EgressOnlyInternetGateways,
-  );
-  const peerings = await collect(
-    paginateDescribeVpcPeeringConnections(client, {}),
-    ({ VpcPeeringConnections = [] }) => VpcPeeringConnections,
-  );
-  const transits = await collect(
-    paginateDescribeTransitGatewayVpcAttachments(client, { Filters: inVpc }),
-    ({ TransitGatewayVpcAttachments = [] }) => TransitGatewayVpcAttachments,
-  );
-  // AWS offers no pages here: an account has a handful.
-  const { VpnGateways: vpns = [] } = await ec2.send(new DescribeVpnGatewaysCommand(attached));
+  const [gateways, nats, egressOnly, peerings, transits, { VpnGateways: vpns = [] }] = await Promise.all([
+    collect(paginateDescribeInternetGateways(client, attached), ({ InternetGateways = [] }) => InternetGateways),
+    collect(paginateDescribeNatGateways(client, { Filter: inVpc }), ({ NatGateways = [] }) => NatGateways),
+    collect(
+      paginateDescribeEgressOnlyInternetGateways(client, {}),
+      ({ EgressOnlyInternetGateways = [] }) => EgressOnlyInternetGateways,
+    ),
+    collect(paginateDescribeVpcPeeringConnections(client, {}), ({ VpcPeeringConnections = [] }) => VpcPeeringConnections),
+    collect(
+      paginateDescribeTransitGatewayVpcAttachments(client, { Filters: inVpc }),
+      ({ TransitGatewayVpcAttachments = [] }) => TransitGatewayVpcAttachments,
+    ),
+    // AWS offers no pages here: an account has a handful.
+    ec2.send(new DescribeVpnGatewaysCommand(attached)),
+  ]);
   return {
     internetGateways: alive(gateways.map(({ InternetGatewayId: id }) => ({ id }))),
     natGateways: alive(nats.map(({ NatGatewayId: id, State: state }) => ({ id, state }))),
@@ -153,18 +150,21 @@ async function guards(
 ): Promise<Pick<AccountView, "groups" | "endpoints" | "s3PrefixList">> {
   const client = { client: ec2 };
   const Filters = filter("vpc-id", vpcId);
-  const lists = await collect(
-    paginateDescribeManagedPrefixLists(client, { Filters: filter("prefix-list-name", s3Service) }),
-    ({ PrefixLists = [] }) => PrefixLists,
-  );
-  const endpoints = await collect(paginateDescribeVpcEndpoints(client, { Filters }), ({ VpcEndpoints = [] }) => VpcEndpoints);
-  return {
-    groups: await collect(paginateDescribeSecurityGroups(client, { Filters }), ({ SecurityGroups = [] }) =>
+  const [lists, endpoints, groups] = await Promise.all([
+    collect(
+      paginateDescribeManagedPrefixLists(client, { Filters: filter("prefix-list-name", s3Service) }),
+      ({ PrefixLists = [] }) => PrefixLists,
+    ),
+    collect(paginateDescribeVpcEndpoints(client, { Filters }), ({ VpcEndpoints = [] }) => VpcEndpoints),
+    collect(paginateDescribeSecurityGroups(client, { Filters }), ({ SecurityGroups = [] }) =>
       SecurityGroups.map(({ GroupId = "", IpPermissionsEgress }) => ({
         groupId: GroupId,
         egress: fromPermissions("egress", IpPermissionsEgress).map(({ peer }) => peer),
       })),
     ),
+  ]);
+  return {
+    groups,
     s3PrefixList: lists[0]?.PrefixListId ?? "",
     endpoints: endpoints
       .map(toFoundEndpoint)

@@ -53,7 +53,7 @@ export const documents = {
     parameters: { ...everyScript, ...bundle, role: pattern.role, kubernetesVersion: pattern.version },
     output: z.strictObject({ imported: count, present: count }),
     deliverySeconds: 60,
-    executionSeconds: 520,
+    executionSeconds: 400,
   },
   "kubeadm-init": {
     parameters: {

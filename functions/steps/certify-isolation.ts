@@ -48,15 +48,13 @@ export const certifyIsolation = defineStep({
     const [vpcId, second] = await network.findVpcs(lock);
     if (vpcId === undefined || second !== undefined)
       throw new DefectError(`${clusterId(lock)} has ${vpcId === undefined ? "no VPC" : "more than one VPC"} to certify`);
-    const certificate = certify({
-      lock,
-      request,
-      plan,
-      view: await inspection.view(vpcId, endpointService("s3", plan.region)),
-      probes: (await commands.outputs(probe.commandId)).map(toProbe),
-      parameters: await parameters.names(lock.cluster, lock.generation),
-      issuedAt: now(),
-    });
+    const [view, outputs, names] = await Promise.all([
+      inspection.view(vpcId, endpointService("s3", plan.region)),
+      commands.outputs(probe.commandId),
+      parameters.names(lock.cluster, lock.generation),
+    ]);
+    const probes = outputs.map(toProbe);
+    const certificate = certify({ lock, request, plan, view, probes, parameters: names, issuedAt: now() });
     const { key, sha256 } = await evidence.write(lock, "certificate", certificate);
     const failed = certificate.checks.filter(({ passed }) => !passed);
     if (failed.length > 0) {

@@ -9,9 +9,14 @@ import { isOwned, ownerTags } from "../domain/tags.ts";
 import { ConflictError, DefectError, TransientError } from "../errors.ts";
 import { defineStep } from "../step.ts";
 
+const raise = (): never => {
+  throw new DefectError("a plan without a control plane");
+};
+
 /**
- * The internal load balancer in front of three or five control planes. Their addresses are planned, so its targets are registered here,
- * before the machines exist, and the first one is a target before kubeadm calls itself through it (facts 3.7).
+ * The internal load balancer in front of three or five control planes. Their addresses are planned, so the first one is a target here,
+ * before its machine exists and kubeadm calls itself through it. It alone: while no target is healthy each of them is tried (facts 3.7),
+ * and the others have no API server before they join.
  */
 export const createApiEndpoint = defineStep({
   name: "create-api-endpoint",
@@ -56,8 +61,8 @@ export const createApiEndpoint = defineStep({
     );
     await api.keepOwnAddress(targetGroup);
     await api.crossZones(balancer.arn);
-    const addresses = plan.controlPlanes.map(({ address }) => address);
-    await api.register(targetGroup, addresses);
+    const first = plan.controlPlanes[0] ?? raise();
+    await api.register(targetGroup, [first.address]);
     if (!(await api.hasListener(balancer.arn))) await api.listen(balancer.arn, targetGroup, tags);
     return { endpoint: `${balancer.dnsName}:${apiPort}` };
   },

@@ -11,6 +11,7 @@ import { Plan } from "../domain/plan.ts";
 import { ownerTags, type Tags } from "../domain/tags.ts";
 import { clientToken } from "../domain/tokens.ts";
 import { ConflictError, TransientError } from "../errors.ts";
+import { forEachInLanes, together } from "../side-by-side.ts";
 import { defineStep } from "../step.ts";
 
 type Create = (tags: Tags, token: string) => Promise<Created>;
@@ -42,15 +43,18 @@ export const createEndpoints = defineStep({
     };
 
     const policy = (short: string) => JSON.stringify(interfaceEndpointPolicy(short, lock, plan));
-    for (const short of interfaceEndpoints) {
-      const subnetIds = privateSubnets.map(({ subnetId }) => subnetId);
+    const subnetIds = privateSubnets.map(({ subnetId }) => subnetId);
+    const ensureInterface = (short: string) => {
       const where = { vpcId, service: endpointService(short, region), subnetIds, groupId: securityGroups.endpoints };
-      await ensure(short, (tags, token) => endpoints.createInterface({ ...where, policy: policy(short) }, tags, token));
-    }
+      return ensure(short, (tags, token) => endpoints.createInterface({ ...where, policy: policy(short) }, tags, token));
+    };
     const s3 = { vpcId, service: endpointService("s3", region), routeTableId: privateRouteTableId };
-    await ensure("s3", (tags, token) =>
-      endpoints.createGateway({ ...s3, policy: JSON.stringify(s3GatewayPolicy(lock, plan)) }, tags, token),
-    );
+    await together([
+      forEachInLanes(interfaceEndpoints, ensureInterface),
+      ensure("s3", (tags, token) =>
+        endpoints.createGateway({ ...s3, policy: JSON.stringify(s3GatewayPolicy(lock, plan)) }, tags, token),
+      ),
+    ]);
     return { count: interfaceEndpoints.length + 1 };
   },
 });

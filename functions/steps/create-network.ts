@@ -3,11 +3,13 @@ import { ec2Network } from "../aws/ec2-network.ts";
 import type { NetworkPort } from "../aws/ports.ts";
 import { type RecordsPort, s3Records } from "../aws/s3-records.ts";
 import { ClusterRequest } from "../domain/cluster-request.ts";
+import type { VpcId } from "../domain/ids.ts";
 import { Lock } from "../domain/lock.ts";
 import { Network } from "../domain/network.ts";
 import { Plan } from "../domain/plan.ts";
-import { makeSubnets, makeVpc, removeSurplus, routePrivate, routePublic } from "../network-parts.ts";
+import { makeSubnets, makeVpc, removeSurplus, routePrivate, routePublic, type Site } from "../network-parts.ts";
 import { makeSecurityGroups } from "../network-security.ts";
+import { together } from "../side-by-side.ts";
 import { defineStep } from "../step.ts";
 
 interface Deps {
@@ -25,18 +27,29 @@ export const createNetwork = defineStep({
   async run({ lock, request, plan }, { network, records }: Deps, log) {
     const site = { lock, request, plan, network, records, log };
     const vpcId = await makeVpc(site);
-    // Both before any endpoint, or private DNS is refused (facts 8.2).
-    await network.enable(vpcId, "dnsSupport");
-    await network.enable(vpcId, "dnsHostnames");
-    const subnets = await makeSubnets(site, vpcId);
-    const privateSubnets = subnets.filter(({ isPublic }) => !isPublic).map(({ zone, subnetId }) => ({ zone, subnetId }));
-    const publicSubnets = subnets.filter(({ isPublic }) => isPublic);
-    const privateRouteTableId = await routePrivate(site, vpcId, privateSubnets);
-    if (publicSubnets.length > 0) await routePublic(site, vpcId, publicSubnets);
-    const securityGroups = await makeSecurityGroups(site, vpcId);
+    const [places, securityGroups] = await together([
+      makePlaces(site, vpcId),
+      makeSecurityGroups(site, vpcId),
+      enableDns(network, vpcId),
+    ]);
     await removeSurplus(site, vpcId);
-    return { vpcId, privateSubnets, privateRouteTableId, securityGroups };
+    return { vpcId, ...places, securityGroups };
   },
 });
+
+/** Both before any endpoint, or private DNS is refused; names only where there is resolution (facts 8.2). */
+async function enableDns(network: NetworkPort, vpcId: VpcId): Promise<void> {
+  await network.enable(vpcId, "dnsSupport");
+  await network.enable(vpcId, "dnsHostnames");
+}
+
+async function makePlaces(site: Site, vpcId: VpcId): Promise<Pick<Network, "privateSubnets" | "privateRouteTableId">> {
+  const subnets = await makeSubnets(site, vpcId);
+  const privateSubnets = subnets.filter(({ isPublic }) => !isPublic).map(({ zone, subnetId }) => ({ zone, subnetId }));
+  const publicSubnets = subnets.filter(({ isPublic }) => isPublic);
+  const privateRouteTableId = await routePrivate(site, vpcId, privateSubnets);
+  if (publicSubnets.length > 0) await routePublic(site, vpcId, publicSubnets);
+  return { privateSubnets, privateRouteTableId };
+}
 
 export const { handler } = createNetwork;

@@ -10,7 +10,7 @@ export const revokeJoin = defineCommandStep({
   extra: {},
   delivery: toFirstControlPlane,
   parameters: () => ({}),
-  async before(lock, aws) {
+  async before({ lock }, aws) {
     await ssmParameters(aws).remove(parameterName(lock, "join"));
   },
 });

@@ -62,8 +62,10 @@ function unwrapped(input: z.core.util.JSONType): { readonly asked: unknown; read
 
 async function look(request: ClusterRequest, { preflight, parameters, deployment }: Deps): Promise<AccountFacts> {
   const types = [...new Set([request.controlPlane.instanceType, request.workers.instanceType])];
-  const imageId = request.images.ami ?? (await parameters.value(deployment.defaultImageParameter));
-  const bundleAddress = request.images.bundle ?? (await parameters.value(deployment.defaultBundleParameter));
+  const [imageId, bundleAddress] = await Promise.all([
+    request.images.ami ?? parameters.value(deployment.defaultImageParameter),
+    request.images.bundle ?? parameters.value(deployment.defaultBundleParameter),
+  ]);
   const [zones, image, instanceTypes, offerings, endpointZones, bundle, usage, quotas] = await Promise.all([
     preflight.zones(),
     imageId === null ? null : preflight.image(imageId),

@@ -37,8 +37,8 @@ settle() {
     if [ -n "$said" ]; then quiet=0; fi
     if [ "$quiet" -eq 3 ]; then return 0; fi
     if [ "$waited" -ge "$seconds" ]; then die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';')"; fi
-    sleep 2
-    waited=$((waited + 2))
+    sleep 1
+    waited=$((waited + 1))
   done
 }
 
@@ -62,9 +62,10 @@ answered() { jq -e '(.responses // []) | length > 0' >/dev/null; }
 no_way_out() { if dial "$1" 1.1.1.1 80 | answered; then die "a pod reached 1.1.1.1: the cluster is not isolated"; fi; }
 
 clean_up || true
-# What takes its time is asked for while the last nodes become ready: a volume, and the try to get out, from the first pod that runs.
+# What takes its time is asked for while the last nodes become ready: a volume, a load balancer, and the try to get out, from the first pod that runs.
 template smoke-test
 if [ "$SSM_volume" = true ]; then template smoke-volume; fi
+if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
 from=""
 for ((waited = 0; waited < 30; waited += 2)); do
   from=$(ready_pods | head -n 1)
@@ -74,7 +75,6 @@ done
 if [ -n "$from" ]; then no_way_out "$from"; fi
 settle 180 unwell
 before=$(restarts)
-if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
 until_true 60 "a smoke pod runs on every node" kubectl -n "$space" rollout status daemonset/smoke --timeout=1s
 # One pod on every node; the first one is asked to reach all others, so the answer crosses the nodes' network.
 mapfile -t addresses < <(ready_pods)
