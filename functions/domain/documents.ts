@@ -53,7 +53,7 @@ export const documents = {
     parameters: { ...everyScript, ...bundle, role: pattern.role, kubernetesVersion: pattern.version },
     output: z.strictObject({ imported: count, present: count }),
     deliverySeconds: 60,
-    executionSeconds: 400,
+    executionSeconds: 520,
   },
   "kubeadm-init": {
     parameters: {
@@ -67,13 +67,15 @@ export const documents = {
     },
     output: z.strictObject({ initialised: z.boolean() }),
     deliverySeconds: 30,
-    executionSeconds: 400,
+    // It is sent while preload-images runs, and waits for its turn on the node.
+    executionSeconds: 850,
   },
   "capture-join": {
     parameters: { ...everyScript, joinParameter: pattern.parameter, certificates: pattern.boolean },
     output: z.strictObject({ caCertHash: z.string().regex(pattern.caCertHash) }),
     deliverySeconds: 30,
-    executionSeconds: 55,
+    // It is sent while kubeadm-init runs, and waits for its turn on the node.
+    executionSeconds: 365,
   },
   join: {
     parameters: {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Mints what a joiner needs and writes it to its SecureString from here; only the CA's hash, which is public, is printed.
-hold=shared
+hold=shared follows=kubeadm-init
 . "$(dirname "$0")/lib.sh"
 need SSM_joinParameter SSM_certificates
 

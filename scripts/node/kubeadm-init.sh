@@ -1,5 +1,6 @@
 #!/bin/bash
 # kubeadm init on the first control plane. Skips when the control plane is already healthy, resets what is half made.
+follows=preload-images
 . "$(dirname "$0")/lib.sh"
 need SSM_clusterName SSM_kubernetesVersion SSM_apiEndpoint SSM_address SSM_podCidr SSM_serviceCidr
 
@@ -8,6 +9,7 @@ healthy() {
     kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}' | grep -qx "clusterName: $SSM_clusterName"
 }
 if healthy >>"$log" 2>&1; then
+  finished kubeadm-init
   echo '{"initialised":false}'
   exit 0
 fi
@@ -58,4 +60,5 @@ if [ -e /etc/cloister/kubeadm.args ]; then mapfile -t arguments </etc/cloister/k
 run kubeadm config validate --config "$config"
 run kubeadm init --config "$config" --skip-token-print --skip-certificate-key-print "${arguments[@]}"
 until_true 60 "the API server answers /readyz" kubectl get --raw /readyz
+finished kubeadm-init
 echo '{"initialised":true}'

@@ -114,10 +114,29 @@ chmod 600 "$log"
 # twice: the second waits for the first, whatever that takes (preloading: minutes), and finds its work done.
 exec 8>"$state/fence.lock" 9>"$state/lock"
 busy="another script of this cluster is still running on this node"
-case "${hold:-alone}" in
-alone) flock -x -w 240 9 || die "$busy" ;;
-shared) flock -s -w 20 9 || die "$busy" ;;
-esac
+hold=${hold:-alone} follows=${follows:-nothing}
+take_hold() {
+  case "$hold" in
+  alone) flock -x -w "$1" 9 || die "$busy" ;;
+  shared) flock -s -w "$1" 9 || die "$busy" ;;
+  esac
+}
+# A script that says follows=SCRIPT above was sent before its turn: its turn is after that script's good end on this node, under this fence.
+# It waits while that one holds the node, and gives up when the node stays free without it.
+finished() { printf '%s\n' "$SSM_fence" >"$state/finished.$1"; }
+has_finished() {
+  [ "$1" = nothing ] || { [ -e "$state/finished.$1" ] && [ "$(cat "$state/finished.$1")" = "$SSM_fence" ]; }
+}
+patience=20
+if [ "$hold" = alone ]; then patience=240; fi
+if [ "$follows" != nothing ]; then patience=540; fi
+for ((idle = 0; ; idle += 2)); do
+  take_hold "$patience"
+  if has_finished "$follows"; then break; fi
+  flock -u 9
+  [ "$idle" -lt 60 ] || die "$follows has not ended well on this node"
+  sleep 2
+done
 # Reading and raising the fence is one act, so it has a lock of its own, held for that moment; the new number appears at once, or not at all.
 flock -x -w 20 8 || die "$busy"
 check_fence

@@ -45,4 +45,5 @@ rm -f "$state/image.tar"
 expected=$(jq -r --arg role "$SSM_role" '.files[] | select(.roles | index($role)) | .refs[]' "$bundle" | sort)
 absent=$(comm -23 <(printf '%s\n' "$expected") <(present) | tr '\n' ' ')
 [ -z "${absent// /}" ] || die "the container runtime does not have ${absent}after the import"
+finished preload-images
 printf '{"imported":%d,"present":%d}\n' "$imported" "$already"
