@@ -16,7 +16,7 @@ const raise = (): never => {
 /**
  * The internal load balancer in front of three or five control planes. Their addresses are planned, so the first one is a target here,
  * before its machine exists and kubeadm calls itself through it. It alone: while no target is healthy each of them is tried (facts 3.7),
- * and the others have no API server before they join.
+ * and the others have no API server before they join. RevokeJoin adds them.
  */
 export const createApiEndpoint = defineStep({
   name: "create-api-endpoint",
