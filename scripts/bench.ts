@@ -47,9 +47,9 @@ function quantiles(seconds: readonly number[]) {
   const sorted = seconds.toSorted((a, b) => a - b);
   return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) };
 }
-const say = (text: string) => {
-  if (!values.json) console.error(text);
-};
+const began = performance.now();
+/** Progress goes to stderr: stdout holds the result alone. */
+const say = (text: string) => console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`);
 
 /** One build of a shape: its own seconds, and what the two other designs take with the same draws. */
 async function once(request: object, seed: number) {
@@ -59,19 +59,23 @@ async function once(request: object, seed: number) {
   const { world } = stage.account;
   const draws = new Draws(world.universe.chance.draws);
   const weigh = (subject: string) => stage.account.bytesOf(subject);
-  return {
+  const figures = {
     ours: ((execution.endedAt ?? 0) - execution.startedAt) / 1000,
     articleOrder: articleOrder(draws, weigh),
     floor: floor(draws, weigh),
   };
+  if (figures.ours < figures.floor) throw new Error(`seed ${seed}: the build beat the floor, so it is none`);
+  return figures;
 }
 
 async function virtual() {
   const result: Record<string, Record<string, { p50: number; p95: number }>> = {};
   for (const [shape, request] of Object.entries(shapes)) {
-    say(`virtual time of ${shape}, ${seeds.length} seeds`);
     const runs: Awaited<ReturnType<typeof once>>[] = [];
-    for (const seed of seeds) runs.push(await once(request, seed));
+    for (const seed of seeds) {
+      if (runs.length % 20 === 0) say(`virtual time of ${shape}, seed ${seed} of ${seeds.length}`);
+      runs.push(await once(request, seed));
+    }
     const of = (key: keyof (typeof runs)[number]) => quantiles(runs.map((run) => run[key]));
     result[shape] = { ours: of("ours"), articleOrder: of("articleOrder"), floor: of("floor") };
   }

@@ -56,14 +56,15 @@ function nodesOf(draws: Draws): Nodes {
 
 /** One way of a command: from being asked for to its script, or from the script's end to Run Command knowing it. */
 const oneWay = (draws: Draws, document: string, node: string): number =>
-  draws.of("ssm.command.roundTrip", `${document}/${node}`) / 2;
+  draws.of("ssm.command.roundTrip", `cloister-${document}/${node}`) / 2;
 
 /** From joined to a node whose system pods run: whichever of its network plugin, its cloud data and its storage plugin is last. */
 const settling = (draws: Draws, node: string): number =>
   Math.max(
     draws.of("ccm.nodeInitialised", node),
-    draws.of("node.readyAfterJoin", node),
-    draws.of("cni.nodeReady", node),
+    // One of the two was drawn: the node joined after the network plugin was there, or before.
+    draws.ofAny("node.readyAfterJoin", node),
+    draws.ofAny("cni.nodeReady", node),
     draws.of("ebsCsi.rollout", "ebs-csi-node"),
   );
 
@@ -124,7 +125,7 @@ export function articleOrder(draws: Draws, weigh: Weigh): number {
   );
   const joins =
     planes.slice(1).reduce((sum, node) => sum + draws.of("kubeadm.join.controlPlane", node), 0) +
-    workers.reduce((sum, node) => sum + draws.of("kubeadm.join.worker", node) + draws.of("node.readyAfterJoin", node), 0);
+    workers.reduce((sum, node) => sum + draws.of("kubeadm.join.worker", node) + draws.ofAny("node.readyAfterJoin", node), 0);
   return (
     network(draws) +
     endpoints(draws) +

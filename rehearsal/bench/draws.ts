@@ -27,7 +27,15 @@ export class Draws {
       .map((key) => key.slice(name.length + 1));
   }
 
+  /** A draw that must have been made: a misspelt subject would count as no time at all. */
   of(name: string, subject: string): number {
+    const seconds = this.#draws.get(`${name}/${subject}`);
+    if (seconds === undefined) throw new RangeError(`nobody drew ${name}/${subject}`);
+    return seconds;
+  }
+
+  /** One that the story may have had no need of. */
+  ofAny(name: string, subject: string): number {
     return this.#draws.get(`${name}/${subject}`) ?? 0;
   }
 }
