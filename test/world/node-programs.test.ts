@@ -10,7 +10,8 @@ const pause = "registry.k8s.io/pause:3.10.2";
 const lines: Readonly<Record<string, { readonly known: string; readonly gaps: readonly string[] }>> = {
   umask: { known: "umask 077", gaps: ["umask 022"] },
   trap: { known: "trap 'rm -rf /x' EXIT", gaps: ["trap 'rm -rf /x' INT"] },
-  flock: { known: "flock -x -w 20 9", gaps: ["flock 9", "flock -x -w soon 9", "flock -n 9"] },
+  flock: { known: "flock -s -w 20 9", gaps: ["flock -w 20 9", "flock -x -w soon 9", "flock -n 9", "flock -s -x -w 2 9"] },
+  mktemp: { known: "mktemp -d /tmp/x.XXXXXX", gaps: ["mktemp", "mktemp /tmp/x.XXXXXX"] },
   sleep: { known: "sleep 2", gaps: ["sleep 1m", "sleep"] },
   date: { known: "date -u +%Y-%m-%dT%H:%M:%SZ", gaps: ["date +%Y-%m-%dT%H:%M:%SZ", "date -u +%s"] },
   systemctl: {

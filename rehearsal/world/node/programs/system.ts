@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
-import type { Answer, Call, Program } from "../shell.ts";
+import type { Answer, Program } from "../shell.ts";
 import { type Command, fail, type Line, program } from "./command-line.ts";
 
 const agentUnit = "amazon-ssm-agent";
@@ -49,20 +49,19 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
   };
 }
 
-/** `-x` or `-s`, with `-w SECONDS`, or `-u`; the file by its descriptor. */
+/** Of `-x`, `-s` and `-u` one; the file by its descriptor. */
 export const flock: Program = program("flock", {
   "": {
     flags: "-x -s -u -w:",
     words: 1,
-    run: async (line, { lock, unlock }: Call) => {
+    async run(line, { lock, unlock }) {
       const [descriptor = ""] = line.words;
-      if (line.has("-u")) {
-        unlock(descriptor);
-        return {};
-      }
-      if (line.has("-x") === line.has("-s")) throw new SimulationGap("flock that is neither -x nor -s is not modelled");
-      const wish = { descriptor, isShared: line.has("-s"), seconds: secondsOf(line.get("-w")) };
-      return (await lock(wish)) ? {} : { exitCode: 1 };
+      if (["-x", "-s", "-u"].filter((mode) => line.has(mode)).length !== 1)
+        throw new SimulationGap("flock without one mode is not modelled");
+      if (!line.has("-u"))
+        return (await lock({ descriptor, isShared: line.has("-s"), seconds: secondsOf(line.get("-w")) })) ? {} : { exitCode: 1 };
+      unlock(descriptor);
+      return {};
     },
   },
 });
