@@ -61,11 +61,13 @@ function script(stage: Stage, world: World, call: Call, thing: Thing): Landed | 
   const { generation } = thing;
   const highest = world.nodes[generation] ?? 0;
   const isOld = call.number < highest;
-  if (isOld && stage.protocol.numbersOnNodes) {
+  const { numbersOnNodes, locksNodes, looksBeforeWriting } = stage.protocol;
+  if (isOld && numbersOnNodes && (call.kind === "send" || looksBeforeWriting)) {
     return { world: rest, outcome: "lost", says: `a node refuses the script of number ${call.number}`, breaks: null };
   }
   if (call.kind === "send") {
-    if (world.calls.some((other) => other.kind === "write" && other.thing?.generation === generation)) return null;
+    const isLocked = world.calls.some((other) => other.kind === "write" && other.thing?.generation === generation);
+    if (isLocked && locksNodes) return null;
     const nodes = { ...world.nodes, [generation]: Math.max(highest, call.number) };
     const running = withCall({ ...rest, nodes }, { ...call, kind: "write" });
     return { world: running, outcome: "again", says: `the script of number ${call.number} begins on the node`, breaks: null };
@@ -120,8 +122,11 @@ export function orphanMoves(stage: Stage, world: World): Move[] {
       if (landed === null) return [];
       const by = call.kind === "ask" ? "what the cluster itself asked for shows" : `an orphan of ${call.who} lands`;
       const moves = [move(`${by}: ${landed.says}`, landed.world, landed.breaks)];
-      const mayDie = call.kind === "claim" || call.kind === "drop";
-      if (mayDie) moves.push(move(`an orphan of ${call.who} dies before its ${call.kind}`, without(world, call), null, "abort"));
+      const isBetween = call.kind === "claim" || call.kind === "drop";
+      if (isBetween && world.faults.abort > 0) {
+        const killed = without(spent(world, "abort"), call);
+        moves.push(move(`an orphan of ${call.who} is killed before its ${call.kind}`, killed, null, "abort"));
+      }
       return moves;
     });
 }
