@@ -3,7 +3,7 @@ import { keyOf } from "./key.ts";
 import { machinesFor } from "./machines.ts";
 import type { Stage } from "./moves.ts";
 import type { ActorSet } from "./sets.ts";
-import { movesIn, nextDay, sweep } from "./steps.ts";
+import { movesIn, nextDay, sweep, toldSweep } from "./steps.ts";
 import { begun, type Faults, noFaults, nowOf, type Protocol, type World } from "./world.ts";
 
 export interface Found {
@@ -114,7 +114,7 @@ function whyStuck(stage: Stage, from: World, known: Set<string>, tolerates: RegE
     if (running !== undefined) return { says: `${running.id} waits in ${running.at} for ever`, story };
     const swept = sweep(careful, world);
     if (swept !== null) {
-      story.push("the sweep starts what is due");
+      story.push(toldSweep(world, swept));
       world = swept;
       continue;
     }

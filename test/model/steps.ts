@@ -145,6 +145,12 @@ export function sweep({ protocol }: Stage, world: World): World | null {
   return next === world ? null : { ...next, sweeps: world.sweeps + 1 };
 }
 
+export const toldSweep = (from: World, to: World): string =>
+  `the sweep starts ${to.executions
+    .slice(from.executions.length)
+    .map(({ id, order: { generation, because } }) => `${id} (generation ${generation}, ${because})`)
+    .join(" and ")}`;
+
 /** The watcher hears of a bad end: late, twice or never. */
 function watchMoves({ protocol }: Stage, world: World): Move[] {
   if (world.watchesLeft === 0) return [];
@@ -172,7 +178,7 @@ export function nextDay(world: World): World | null {
 function bystanders(stage: Stage, world: World): Move[] {
   const moves = watchMoves(stage, world);
   const swept = world.sweepsLeft > 0 ? sweep(stage, world) : null;
-  if (swept !== null) moves.push(move("the sweep starts what is due", { ...swept, sweepsLeft: world.sweepsLeft - 1 }));
+  if (swept !== null) moves.push(move(toldSweep(world, swept), { ...swept, sweepsLeft: world.sweepsLeft - 1 }));
   const later = world.daysLeft > 0 ? nextDay(world) : null;
   if (later !== null) moves.push(move("a day passes", { ...later, daysLeft: world.daysLeft - 1 }));
   if (world.asksLeft > 0) {
