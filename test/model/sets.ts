@@ -227,7 +227,7 @@ export const sets: readonly ActorSet[] = [
     name: "an execution that cannot be found yet",
     parts: nodes,
     actors: [a, b, destroyer("d")],
-    faults: { young: 1, abort: 1 },
+    faults: { young: 1 },
     sweeps: 1,
     reaches: ["a ClusterReady", "b RequestRefused", "d ClusterDestroyed"],
   },
