@@ -1,6 +1,6 @@
 import { VpcId } from "../../functions/domain/ids.ts";
 import type { Lock } from "../../functions/domain/lock.ts";
-import { nextPart, type State } from "./machines.ts";
+import { lockOf, nextPart, type State, teardownOf } from "./machines.ts";
 import { awaited, called, goes, looks, type Move, move, nameOf, orphaned, type Stage, withCall, without } from "./moves.ts";
 import { swap } from "./swaps.ts";
 import { type Call, type Execution, executionOf, spent, type Thing, type World } from "./world.ts";
@@ -38,7 +38,7 @@ function create(stage: Stage, world: World, call: Call, thing: Thing): Landed {
 
 function claim(stage: Stage, world: World, call: Call, thing: Thing): Landed {
   const one = executionOf(world, call.who) as Execution;
-  const lock = { ...(one.hold as Lock), number: call.number };
+  const lock = { ...lockOf(one), number: call.number };
   const vpcId = vpcIdOf(thing.by);
   const look = looks(world, one.id)[0] as ReturnType<typeof looks>[number];
   const swapped = swap(stage, world, one, { kind: "claim", lock, made: { vpcId } }, look);
@@ -133,7 +133,7 @@ export function orphanMoves(stage: Stage, world: World): Move[] {
 
 /** The first call of a step that makes something: it finds, and only then creates. */
 function firstCall(world: World, one: Execution, part: "vpc" | "nodes" | "script"): Call | null {
-  const { generation } = one.hold as Lock;
+  const { generation } = lockOf(one);
   const { asks } = one.order;
   if (part === "script") return called(one, { kind: "send", thing: { generation, part: "join", by: one.id, asks } });
   const present = world.things.filter((thing) => thing.generation === generation && thing.part === part);
@@ -158,13 +158,13 @@ export function workMoves(stage: Stage, world: World, one: Execution, state: Wor
   const call = awaited(world, one);
   const moves: Move[] = [];
   if (call === undefined) {
-    if (!stage.protocol.fence(world.record, one.hold as Lock)) {
+    if (!stage.protocol.fence(world.record, lockOf(one))) {
       const breaks = faults === stage.faults ? `${one.id} has lost its lock, though nothing went wrong` : null;
       return [move(`${label} is stopped by the fence`, goes(stage, world, one, "LockLost"), breaks)];
     }
     const first =
       state.kind === "erase"
-        ? called(one, { kind: "erase", generations: (one.hold as unknown as { generations: number[] }).generations })
+        ? called(one, { kind: "erase", generations: teardownOf(one).generations })
         : firstCall(world, one, state.part);
     if (first === null) moves.push(move(`${label} finds its work done`, goes(stage, world, one, next)));
     // Without the row's `made` a VPC that is found is as good as one that is claimed.

@@ -1,6 +1,6 @@
 import type { Row } from "../../functions/domain/cluster-record.ts";
 import { orphanMoves, workMoves } from "./calls.ts";
-import { nextPart, type State } from "./machines.ts";
+import { lockOf, nextPart, type State, teardownOf } from "./machines.ts";
 import { abort, goes, type Move, move, nameOf, redrive, type Stage, started, stateOf, withCall } from "./moves.ts";
 import { swapMoves } from "./swaps.ts";
 import { begun, type Call, type Execution, executionOf, idOf, nowOf, order, put, spent, type World } from "./world.ts";
@@ -27,7 +27,7 @@ function pauseMoves(stage: Stage, world: World, one: Execution, { before }: Extr
 function auditMoves(stage: Stage, world: World, one: Execution, state: Extract<State, { kind: "audit" }>): Move[] {
   // 30 seconds lie before the second look: what the cluster itself asked for on its nodes' last breath shows by then.
   if (state.nth === 2 && stage.protocol.audits === 2 && world.calls.some(({ kind }) => kind === "ask")) return [];
-  const generations = (one.hold as unknown as { generations: number[] }).generations;
+  const { generations } = teardownOf(one);
   const found = world.things.some(({ generation }) => generations.includes(generation));
   const next = state.nth >= stage.protocol.audits ? "AuditResidueAgain (verdict)" : state.next;
   const label = `${nameOf(one)}: ${one.at} finds ${found ? "something left" : "nothing"}`;
@@ -37,7 +37,7 @@ function auditMoves(stage: Stage, world: World, one: Execution, state: Extract<S
 /** A roll-back that is told as done has left nothing. */
 function untrue(world: World, one: Execution, isWell: boolean): string | null {
   if (one.at !== "RollBack" || !isWell) return null;
-  const { generation } = one.hold as unknown as { generation: number };
+  const { generation } = lockOf(one);
   const state = world.record?.generations[String(generation)]?.state;
   return state === "gone" ? null : `${one.id} says that generation ${generation} is rolled back, and it is ${state}`;
 }
