@@ -1,5 +1,4 @@
 import { VpcId } from "../../functions/domain/ids.ts";
-import type { Lock } from "../../functions/domain/lock.ts";
 import { lockOf, nextPart, type State, teardownOf } from "./machines.ts";
 import { awaited, called, goes, looks, type Move, move, nameOf, orphaned, type Stage, withCall, without } from "./moves.ts";
 import { swap } from "./swaps.ts";

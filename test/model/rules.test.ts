@@ -16,7 +16,8 @@ describe("something breaks without the rule", () => {
       assert.match(violation.says, rule.breaks, tellStory(violation));
       context.diagnostic(tellStory(violation));
     });
-    if (cover === null) continue;
+    // Two that cover each other are one pair.
+    if (cover === null || (coverOf(cover) === rule && cover.key < rule.key)) continue;
     test(`either of "${rule.key}" and "${cover.key}" is enough for "${rule.set}"`, () => {
       for (const { out, tolerates } of [rule, cover]) {
         const { violation } = explore(setNamed(rule.set), out(whole), tolerates);
