@@ -1,6 +1,5 @@
 import { VpcId } from "../../functions/domain/ids.ts";
-import type { Lock } from "../../functions/domain/lock.ts";
-import { nextPart, type State } from "./machines.ts";
+import { lockOf, nextPart, type State, teardownOf } from "./machines.ts";
 import { awaited, called, goes, looks, type Move, move, nameOf, orphaned, type Stage, withCall, without } from "./moves.ts";
 import { swap } from "./swaps.ts";
 import { type Call, type Execution, executionOf, spent, type Thing, type World } from "./world.ts";
@@ -38,7 +37,7 @@ function create(stage: Stage, world: World, call: Call, thing: Thing): Landed {
 
 function claim(stage: Stage, world: World, call: Call, thing: Thing): Landed {
   const one = executionOf(world, call.who) as Execution;
-  const lock = { ...(one.hold as Lock), number: call.number };
+  const lock = { ...lockOf(one), number: call.number };
   const vpcId = vpcIdOf(thing.by);
   const look = looks(world, one.id)[0] as ReturnType<typeof looks>[number];
   const swapped = swap(stage, world, one, { kind: "claim", lock, made: { vpcId } }, look);
@@ -61,11 +60,13 @@ function script(stage: Stage, world: World, call: Call, thing: Thing): Landed | 
   const { generation } = thing;
   const highest = world.nodes[generation] ?? 0;
   const isOld = call.number < highest;
-  if (isOld && stage.protocol.numbersOnNodes) {
+  const { numbersOnNodes, locksNodes, looksBeforeWriting } = stage.protocol;
+  if (isOld && numbersOnNodes && (call.kind === "send" || looksBeforeWriting)) {
     return { world: rest, outcome: "lost", says: `a node refuses the script of number ${call.number}`, breaks: null };
   }
   if (call.kind === "send") {
-    if (world.calls.some((other) => other.kind === "write" && other.thing?.generation === generation)) return null;
+    const isLocked = world.calls.some((other) => other.kind === "write" && other.thing?.generation === generation);
+    if (isLocked && locksNodes) return null;
     const nodes = { ...world.nodes, [generation]: Math.max(highest, call.number) };
     const running = withCall({ ...rest, nodes }, { ...call, kind: "write" });
     return { world: running, outcome: "again", says: `the script of number ${call.number} begins on the node`, breaks: null };
@@ -120,15 +121,18 @@ export function orphanMoves(stage: Stage, world: World): Move[] {
       if (landed === null) return [];
       const by = call.kind === "ask" ? "what the cluster itself asked for shows" : `an orphan of ${call.who} lands`;
       const moves = [move(`${by}: ${landed.says}`, landed.world, landed.breaks)];
-      const mayDie = call.kind === "claim" || call.kind === "drop";
-      if (mayDie) moves.push(move(`an orphan of ${call.who} dies before its ${call.kind}`, without(world, call), null, "abort"));
+      const isBetween = call.kind === "claim" || call.kind === "drop";
+      if (isBetween && world.faults.abort > 0) {
+        const killed = without(spent(world, "abort"), call);
+        moves.push(move(`an orphan of ${call.who} is killed before its ${call.kind}`, killed, null, "abort"));
+      }
       return moves;
     });
 }
 
 /** The first call of a step that makes something: it finds, and only then creates. */
 function firstCall(world: World, one: Execution, part: "vpc" | "nodes" | "script"): Call | null {
-  const { generation } = one.hold as Lock;
+  const { generation } = lockOf(one);
   const { asks } = one.order;
   if (part === "script") return called(one, { kind: "send", thing: { generation, part: "join", by: one.id, asks } });
   const present = world.things.filter((thing) => thing.generation === generation && thing.part === part);
@@ -153,13 +157,13 @@ export function workMoves(stage: Stage, world: World, one: Execution, state: Wor
   const call = awaited(world, one);
   const moves: Move[] = [];
   if (call === undefined) {
-    if (!stage.protocol.fence(world.record, one.hold as Lock)) {
+    if (!stage.protocol.fence(world.record, lockOf(one))) {
       const breaks = faults === stage.faults ? `${one.id} has lost its lock, though nothing went wrong` : null;
       return [move(`${label} is stopped by the fence`, goes(stage, world, one, "LockLost"), breaks)];
     }
     const first =
       state.kind === "erase"
-        ? called(one, { kind: "erase", generations: (one.hold as unknown as { generations: number[] }).generations })
+        ? called(one, { kind: "erase", generations: teardownOf(one).generations })
         : firstCall(world, one, state.part);
     if (first === null) moves.push(move(`${label} finds its work done`, goes(stage, world, one, next)));
     // Without the row's `made` a VPC that is found is as good as one that is claimed.

@@ -3,8 +3,8 @@ import { keyOf } from "./key.ts";
 import { machinesFor } from "./machines.ts";
 import type { Stage } from "./moves.ts";
 import type { ActorSet } from "./sets.ts";
-import { movesIn, nextDay, sweep } from "./steps.ts";
-import { begun, type Faults, noFaults, nowOf, type Protocol, put, type World } from "./world.ts";
+import { movesIn, nextDay, sweep, toldSweep } from "./steps.ts";
+import { begun, type Faults, noFaults, nowOf, type Protocol, type World } from "./world.ts";
 
 export interface Found {
   readonly states: number;
@@ -40,13 +40,11 @@ const undisturbed = (stage: Stage, world: World) =>
 /** Runs what stands before the set's own story, one after another, without a fault. */
 function beforehand(stage: Stage, set: ActorSet): World {
   let world: World = { ...nothing(noFaults), things: set.strays ?? [] };
-  for (const { id, ordered, isAborted } of set.before ?? []) {
+  for (const { id, ordered } of set.before ?? []) {
     world = { ...world, executions: [begun(id, ordered, null, "running")] };
     for (let next = undisturbed(stage, world); next !== undefined; next = undisturbed(stage, world)) {
       if (next.breaks !== null) throw new Error(`${set.name}: ${next.says}: ${next.breaks}`);
       world = next.world;
-      const one = world.executions.find((other) => other.id === id);
-      if (isAborted !== undefined && one?.at === isAborted) world = put(world, { ...one, status: "ended", at: "Aborted" });
     }
   }
   return world;
@@ -116,7 +114,7 @@ function whyStuck(stage: Stage, from: World, known: Set<string>, tolerates: RegE
     if (running !== undefined) return { says: `${running.id} waits in ${running.at} for ever`, story };
     const swept = sweep(careful, world);
     if (swept !== null) {
-      story.push("the sweep starts what is due");
+      story.push(toldSweep(world, swept));
       world = swept;
       continue;
     }

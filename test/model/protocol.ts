@@ -10,6 +10,8 @@ export const whole: Protocol = {
   claims: true,
   counts: true,
   numbersOnNodes: true,
+  locksNodes: true,
+  looksBeforeWriting: true,
   audits: 2,
   retakes: true,
   asksWhetherDue: true,

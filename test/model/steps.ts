@@ -1,6 +1,6 @@
 import type { Row } from "../../functions/domain/cluster-record.ts";
 import { orphanMoves, workMoves } from "./calls.ts";
-import { nextPart, type State } from "./machines.ts";
+import { lockOf, nextPart, type State, teardownOf } from "./machines.ts";
 import { abort, goes, type Move, move, nameOf, redrive, type Stage, started, stateOf, withCall } from "./moves.ts";
 import { swapMoves } from "./swaps.ts";
 import { begun, type Call, type Execution, executionOf, idOf, nowOf, order, put, spent, type World } from "./world.ts";
@@ -27,7 +27,7 @@ function pauseMoves(stage: Stage, world: World, one: Execution, { before }: Extr
 function auditMoves(stage: Stage, world: World, one: Execution, state: Extract<State, { kind: "audit" }>): Move[] {
   // 30 seconds lie before the second look: what the cluster itself asked for on its nodes' last breath shows by then.
   if (state.nth === 2 && stage.protocol.audits === 2 && world.calls.some(({ kind }) => kind === "ask")) return [];
-  const generations = (one.hold as unknown as { generations: number[] }).generations;
+  const { generations } = teardownOf(one);
   const found = world.things.some(({ generation }) => generations.includes(generation));
   const next = state.nth >= stage.protocol.audits ? "AuditResidueAgain (verdict)" : state.next;
   const label = `${nameOf(one)}: ${one.at} finds ${found ? "something left" : "nothing"}`;
@@ -37,7 +37,7 @@ function auditMoves(stage: Stage, world: World, one: Execution, state: Extract<S
 /** A roll-back that is told as done has left nothing. */
 function untrue(world: World, one: Execution, isWell: boolean): string | null {
   if (one.at !== "RollBack" || !isWell) return null;
-  const { generation } = one.hold as unknown as { generation: number };
+  const { generation } = lockOf(one);
   const state = world.record?.generations[String(generation)]?.state;
   return state === "gone" ? null : `${one.id} says that generation ${generation} is rolled back, and it is ${state}`;
 }
@@ -145,6 +145,12 @@ export function sweep({ protocol }: Stage, world: World): World | null {
   return next === world ? null : { ...next, sweeps: world.sweeps + 1 };
 }
 
+export const toldSweep = (from: World, to: World): string =>
+  `the sweep starts ${to.executions
+    .slice(from.executions.length)
+    .map(({ id, order: { generation, because } }) => `${id} (generation ${generation}, ${because})`)
+    .join(" and ")}`;
+
 /** The watcher hears of a bad end: late, twice or never. */
 function watchMoves({ protocol }: Stage, world: World): Move[] {
   if (world.watchesLeft === 0) return [];
@@ -172,7 +178,7 @@ export function nextDay(world: World): World | null {
 function bystanders(stage: Stage, world: World): Move[] {
   const moves = watchMoves(stage, world);
   const swept = world.sweepsLeft > 0 ? sweep(stage, world) : null;
-  if (swept !== null) moves.push(move("the sweep starts what is due", { ...swept, sweepsLeft: world.sweepsLeft - 1 }));
+  if (swept !== null) moves.push(move(toldSweep(world, swept), { ...swept, sweepsLeft: world.sweepsLeft - 1 }));
   const later = world.daysLeft > 0 ? nextDay(world) : null;
   if (later !== null) moves.push(move("a day passes", { ...later, daysLeft: world.daysLeft - 1 }));
   if (world.asksLeft > 0) {

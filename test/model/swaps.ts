@@ -1,7 +1,7 @@
 import type { Intent } from "../../functions/domain/cluster-record.ts";
 import type { StepError } from "../../functions/errors.ts";
 import { brokenBy, deviation } from "./forbidden.ts";
-import type { Answer, State } from "./machines.ts";
+import { type Answer, lockOf, type State } from "./machines.ts";
 import { arrive, called, goes, looks, type Move, move, nameOf, type Stage, withCall } from "./moves.ts";
 import { arnOf, type Execution, firstStates, idOf, nowOf, put, spent, type World } from "./world.ts";
 
@@ -56,7 +56,7 @@ export function swapMoves(stage: Stage, world: World, one: Execution, state: Ext
   if (one.at === "CommitGeneration") {
     // Minutes of waiting lie before it, so what an earlier attempt of its own had under way is over.
     if (world.calls.some((call) => call.who === one.id)) return [];
-    const differs = stage.protocol.counts ? deviation(world, (one.hold as { generation: number }).generation, stage.parts) : null;
+    const differs = stage.protocol.counts ? deviation(world, lockOf(one).generation, stage.parts) : null;
     if (differs !== null) return [move(`${label} counts: ${differs}`, goes(stage, world, one, state.caught))];
   }
   if (!stage.protocol.retakes && state.intent(one, world).kind === "retake") {

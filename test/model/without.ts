@@ -60,6 +60,11 @@ export const holdersAre = (heard: (said: HolderState) => HolderState) =>
     ),
   );
 
+/** Whoever changes the record for a person is told that nobody runs. */
+export const changesUnderway = onIntent("change", (decide, record, intent, at) =>
+  decide(record, intent, { ...at, holders: new Map([...at.holders.keys()].map((arn) => [arn, "ended" as const])) }),
+);
+
 /** A destroy for this reason finds its generation as it was when somebody sent it. */
 export const regardless = (because: Because, as: Partial<Row>) =>
   onIntent("destroy", (decide, record, intent, at) => {

@@ -132,6 +132,9 @@ export interface Protocol {
   /** Exactly the plan, each once, before a commit. */
   readonly counts: boolean;
   readonly numbersOnNodes: boolean;
+  /** One script at a time on a node, and a second look at the number right before it writes. */
+  readonly locksNodes: boolean;
+  readonly looksBeforeWriting: boolean;
   readonly audits: 1 | 2;
   readonly retakes: boolean;
   /** Whether a roll-back is due is asked of the record (the Choice IsRollBackDue). */
