@@ -122,7 +122,7 @@ export const wideSets: readonly ActorSet[] = [
     faults: { lost: 1, abort: 1 },
     sweeps: 2,
     days: 1,
-    asks: 2,
+    asks: 1,
     reaches: ["d ResourcesLeftBehind", "r ClusterRebuilt"],
   },
   {
