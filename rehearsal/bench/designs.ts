@@ -87,12 +87,14 @@ export function floor(draws: Draws, weigh: Weigh): number {
   const joined = (node: string, from: number, name: "kubeadm.join.worker" | "kubeadm.join.controlPlane") =>
     Math.max(from + oneWay(draws, "join", node), loaded(node)) + draws.of(name, node);
   const workersJoined = workers.map((node) => ({ node, at: joined(node, reportedAt, "kubeadm.join.worker") }));
-  const inOrder = (order: readonly string[]): Joined[] =>
-    order.reduce<Joined[]>((done, node) => {
-      const before = done.at(-1);
-      const from = before === undefined ? reportedAt : before.at + oneWay(draws, "join", before.node);
-      return [...done, { node, at: joined(node, from, "kubeadm.join.controlPlane") }];
-    }, []);
+  const inOrder = (order: readonly string[]): Joined[] => {
+    let from = reportedAt;
+    return order.map((node) => {
+      const at = joined(node, from, "kubeadm.join.controlPlane");
+      from = at + oneWay(draws, "join", node);
+      return { node, at };
+    });
+  };
 
   const ready = ({ node, at }: Joined) => at + settling(draws, node);
   const firstAt = ready({ node: first, at: initAt });
@@ -141,7 +143,6 @@ export function articleOrder(draws: Draws, weigh: Weigh): number {
     booted +
     Math.max(...all.map((node) => preload(draws, node, weigh))) +
     draws.of("kubeadm.init", first) +
-    draws.of("kubeadm.token", first) +
     draws.of("ccm.nodeInitialised", first) +
     draws.of("cni.nodeReady", first) +
     joins +
