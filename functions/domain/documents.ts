@@ -53,7 +53,7 @@ export const documents = {
     parameters: { ...everyScript, ...bundle, role: pattern.role, kubernetesVersion: pattern.version },
     output: z.strictObject({ imported: count, present: count }),
     deliverySeconds: 60,
-    executionSeconds: 520,
+    executionSeconds: 400,
   },
   "kubeadm-init": {
     parameters: {
@@ -68,7 +68,7 @@ export const documents = {
     output: z.strictObject({ initialised: z.boolean() }),
     deliverySeconds: 30,
     // It is sent while preload-images runs, and waits for its turn on the node.
-    executionSeconds: 850,
+    executionSeconds: 710,
   },
   "capture-join": {
     parameters: { ...everyScript, joinParameter: pattern.parameter, certificates: pattern.boolean },

@@ -1,10 +1,15 @@
 #!/bin/bash
-# Mints what a joiner needs and writes it to its SecureString from here; only the CA's hash, which is public, is printed.
+# Takes what a joiner needs and writes it to its SecureString from here; only the CA's hash, which is public, is printed.
 hold=shared follows=kubeadm-init
 . "$(dirname "$0")/lib.sh"
 need SSM_joinParameter SSM_certificates
 
-token=$(kubeadm token create --ttl 1h 2>"$said") || die "kubeadm cannot create a token: $(tail -n 1 "$said")"
+# The token that kubeadm init has just made for an hour is signed sooner than another would be; an older control plane gets a new one.
+token=""
+if has_finished fresh-token; then
+  token=$(kubeadm token list -o json 2>"$said" | jq -r 'select((.usages // []) | index("authentication")) | .token' | head -n 1) || token=""
+fi
+[ -n "$token" ] || token=$(kubeadm token create --ttl 1h 2>"$said") || die "kubeadm cannot create a token: $(tail -n 1 "$said")"
 
 key=none
 if [ "$SSM_certificates" = true ]; then

@@ -60,5 +60,6 @@ if [ -e /etc/cloister/kubeadm.args ]; then mapfile -t arguments </etc/cloister/k
 run kubeadm config validate --config "$config"
 run kubeadm init --config "$config" --skip-token-print --skip-certificate-key-print "${arguments[@]}"
 until_true 60 "the API server answers /readyz" kubectl get --raw /readyz
+finished fresh-token
 finished kubeadm-init
 echo '{"initialised":true}'

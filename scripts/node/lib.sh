@@ -39,14 +39,14 @@ run() {
   die "$1 ${2:-} failed: $(tail -n 4 <<<"${reason:-$(cat "$said")}" | tr '\n' ' ')"
 }
 
-# until_true SECONDS WHAT COMMAND...: asks every two seconds, and says what it waited for in vain.
+# until_true SECONDS WHAT COMMAND...: asks every second, and says what it waited for in vain.
 until_true() {
   local seconds=$1 what=$2 waited=0
   shift 2
   until "$1" "${@:2}" >/dev/null 2>&1; do
     [ "$waited" -lt "$seconds" ] || die "$what: not so after $seconds seconds"
-    sleep 2
-    waited=$((waited + 2))
+    sleep 1
+    waited=$((waited + 1))
   done
 }
 
@@ -129,7 +129,7 @@ has_finished() {
 }
 patience=20
 if [ "$hold" = alone ]; then patience=240; fi
-if [ "$follows" != nothing ]; then patience=540; fi
+if [ "$follows" != nothing ]; then patience=400; fi
 for ((idle = 0; ; idle += 2)); do
   take_hold "$patience"
   if has_finished "$follows"; then break; fi

@@ -26,7 +26,11 @@ const ablations: readonly Ablation[] = [
   {
     without: "one kube image in the store",
     source: "facts 3.5, lab-real.md",
-    plant: after("kubeadm-init", loseImage("control-plane", "/kube-apiserver:")),
+    // Between the two scripts, of which the second begins as the first one ends.
+    plant: (account) => {
+      script("kubeadm-init", "\nhealthy() {", "\nsleep 15\nhealthy() {")(account);
+      after("capture-join", loseImage("control-plane", "/kube-apiserver:"))(account);
+    },
     error: "CommandFailedError",
     state: "AwaitCommandKubeadmInit",
     words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,

@@ -55,11 +55,10 @@ const problem = (line: string, seconds = retrySeconds): Problem => ({ line, seco
 
 /** One try for one node; null when it went well. */
 async function initialise(cluster: Cluster, member: Member): Promise<Problem | null> {
-  const pod = pods(cluster).find(
-    ({ workload, readyAt }) => workload === ccmName && readyAt !== null && readyAt <= cluster.now() + 1000,
-  );
+  const controllers = pods(cluster, (name) => name === ccmName);
+  const pod = controllers.find(({ readyAt }) => readyAt !== null && readyAt <= cluster.now() + 1000);
   if (pod === undefined) {
-    const stuck = pods(cluster).find(({ workload }) => workload === ccmName);
+    const [stuck] = controllers;
     return problem(stuck?.waiting?.message ?? "the controller's pod does not run", 2);
   }
   const own = pod.member.node.instance.id;

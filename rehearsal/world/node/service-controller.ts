@@ -21,7 +21,7 @@ interface Controller {
 }
 
 function controllerOf(cluster: Cluster): Controller | undefined {
-  const pod = pods(cluster).find((candidate) => candidate.workload === ccmName && isPodReady(cluster, candidate));
+  const pod = pods(cluster, (name) => name === ccmName).find((candidate) => isPodReady(cluster, candidate));
   if (pod === undefined) return undefined;
   const instanceId = pod.member.node.instance.id;
   return {

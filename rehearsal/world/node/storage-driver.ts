@@ -29,7 +29,7 @@ export function runStorageDriver(cluster: Cluster): void {
 const later = (cluster: Cluster, seconds: number, run: () => Promise<void>): void =>
   cluster.universe.clock.after(seconds, () => void run());
 
-const controllerOf = (cluster: Cluster) => pods(cluster).find(({ workload }) => workload === "ebs-csi-controller");
+const controllerOf = (cluster: Cluster) => pods(cluster, (name) => name === "ebs-csi-controller")[0];
 const claimOf = (cluster: Cluster, namespace: string, name: string): Stored | undefined =>
   cluster.get("PersistentVolumeClaim", namespace, name);
 
@@ -47,7 +47,7 @@ async function provision(
     later(cluster, retrySeconds, () => provision(cluster, volumes, namespace, claim, tries + 1));
   };
   const controller = controllerOf(cluster);
-  const consumer = pods(cluster).find(
+  const consumer = pods(cluster, (_, { volumes = [] }) => volumes.some((volume) => volume.persistentVolumeClaim)).find(
     ({ spec, namespace: space }) =>
       space === namespace && spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claim),
   );

@@ -106,7 +106,7 @@ function startSeconds(cluster: Cluster, workload: string, subject: string): numb
 function podOn(
   cluster: Cluster,
   member: Member,
-  owner: { object: KubeObject; spec: PodSpec; appliedAt: number },
+  owner: { object: KubeObject; spec: PodSpec; appliedAt: number; place: number },
   suffix: string,
 ): Pod {
   const { object, spec, appliedAt } = owner;
@@ -121,7 +121,7 @@ function podOn(
     namespace,
     labels: template?.metadata?.labels ?? object.metadata.labels ?? {},
     member,
-    address: spec.hostNetwork === true ? member.node.instance.address : podAddress(cluster, member, `${namespace}/${name}`),
+    address: spec.hostNetwork === true ? member.node.instance.address : podAddress(owner.place, `${namespace}/${name}`),
     spec,
     workload: name,
     readyAt: admitted === null || waiting !== null ? null : admitted + start,
@@ -130,9 +130,8 @@ function podOn(
   };
 }
 
-/** Stable and unlike for every node and workload, for a thousand nodes inside the default pod network. */
-function podAddress(cluster: Cluster, member: Member, workload: string): string {
-  const node = [...cluster.members.keys()].indexOf(member.name);
+/** Stable and unlike for every node and workload, for a thousand nodes inside the default pod network. `node`: as the how-manieth it joined. */
+function podAddress(node: number, workload: string): string {
   let place = 0;
   for (const letter of workload) place = (place * 31 + letter.charCodeAt(0)) % 60;
   return `192.168.${node % 250}.${place + 2 + 63 * Math.floor(node / 250)}`;
@@ -143,20 +142,23 @@ function fits(member: Member, spec: PodSpec): boolean {
   return member.role === "worker" || tolerates(spec, controlPlaneTaint);
 }
 
-/** Every pod of every workload. Deployments fill the fitting nodes in the order of their names. */
-export function pods(cluster: Cluster): Pod[] {
+/** Every pod of every workload, or of those that are wanted. Deployments fill the fitting nodes in the order in which they joined. */
+export function pods(cluster: Cluster, isWanted: (name: string, spec: PodSpec) => boolean = () => true): Pod[] {
   const members = [...cluster.members.values()];
+  const places = new Map(members.map((member, place) => [member, place]));
   const found: Pod[] = [];
   for (const { object, appliedAt } of cluster.objects.values()) {
     const spec = podSpecOf(object);
     if (spec === undefined || !["DaemonSet", "Deployment", "Pod"].includes(object.kind)) continue;
+    if (!isWanted(object.metadata.name, spec)) continue;
     const fitting = members.filter((member) => fits(member, spec));
     const replicas =
       object.kind === "DaemonSet" ? fitting.length : object.kind === "Pod" ? 1 : Number(object.spec?.["replicas"] ?? 1);
     // A controller may be pinned to one node; replicas beyond the nodes share them.
     for (let replica = 0; replica < replicas && fitting.length > 0; replica++) {
       const member = fitting[replica % fitting.length] as Member;
-      found.push(podOn(cluster, member, { object, spec, appliedAt }, `${replica}-${member.node.subject.split("/").at(-1)}`));
+      const owner = { object, spec, appliedAt, place: places.get(member) ?? 0 };
+      found.push(podOn(cluster, member, owner, `${replica}-${member.node.subject.split("/").at(-1)}`));
     }
   }
   return found;

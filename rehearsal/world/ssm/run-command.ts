@@ -107,11 +107,12 @@ export class RunCommand {
   async #deliver(command: Command, concurrency: number, errorsMax: number): Promise<void> {
     command.status = "InProgress";
     const queue = [...command.invocations];
+    let failures = 0;
     const lane = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const failures = command.invocations.filter(({ status }) => ended(status) && status !== "Success").length;
         if (failures > errorsMax) become(next, "Cancelled", "Terminated");
         else await this.#run(command, next);
+        if (next.status !== "Success") failures++;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));

@@ -54,6 +54,7 @@ export function kubeadm(node: VirtualNode, world: KubeadmWorld): Program {
       },
     },
     "token create": { flags: "--ttl=", run: (line, call) => tokenCreate(node, line, call) },
+    "token list": { flags: "-o!:json", run: () => tokenList(node) },
     "certs certificate-key": { run: () => ({ stdout: `${randomHex(node, "certificate-key", 64)}\n` }) },
     "kubeconfig user": {
       flags: "--config!= --client-name!= --org= --validity-period!=",
@@ -198,6 +199,19 @@ async function tokenCreate(node: VirtualNode, line: Line, { sleep }: Call): Prom
   const hours = hoursOf(line.get("--ttl") ?? "24h");
   await sleep(node.universe.chance.seconds("kubeadm.token", node.subject));
   return { stdout: `${addToken(node, node.cluster, hours * 3600)}\n` };
+}
+
+/** One object a token, as kubeadm prints them. */
+function tokenList(node: VirtualNode): Answer {
+  const down = node.cluster?.answers(node) ?? (node.cluster === null ? "couldn't find admin.conf" : null);
+  if (node.cluster === null || down !== null) return fail(String(down));
+  const tokens = [...node.cluster.tokens.values()].map(({ id, secret, expiresAt }) => ({
+    kind: "BootstrapToken",
+    token: `${id}.${secret}`,
+    expires: new Date(expiresAt).toISOString(),
+    usages: ["authentication", "signing"],
+  }));
+  return { stdout: tokens.map((token) => `${JSON.stringify(token)}\n`).join("") };
 }
 
 async function uploadCerts(node: VirtualNode, line: Line): Promise<Answer> {

@@ -184,7 +184,7 @@ function rollout(cluster: Cluster, line: Line): Answer {
   if (type === undefined) throw new SimulationGap(`kubectl rollout status ${kind} is not modelled`);
   if (cluster.get(type, spaceOf(line), name) === undefined)
     return fail(`Error from server (NotFound): ${kind}s.apps "${name}" not found`);
-  const own = pods(cluster).filter(({ workload, namespace }) => workload === name && namespace === spaceOf(line));
+  const own = pods(cluster, (workload) => workload === name).filter(({ namespace }) => namespace === spaceOf(line));
   return own.every((pod) => isPodReady(cluster, pod))
     ? { stdout: `${kind} "${name}" successfully rolled out\n` }
     : fail("error: timed out waiting for the condition");

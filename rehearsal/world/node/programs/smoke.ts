@@ -22,7 +22,7 @@ function reaches(node: VirtualNode, fabric: Fabric, from: string, pod: Pod): boo
 
 /** The smoke pods' web server, at a pod's address or behind a load balancer: `/hostname`, and `/dial`, by which one pod asks another. */
 export function smoke(node: VirtualNode, fabric: Fabric, url: URL): Reply {
-  const all = node.cluster === null ? [] : pods(node.cluster);
+  const all = node.cluster === null ? [] : pods(node.cluster, (_, { hostNetwork }) => hostNetwork !== true);
   const podAt = (address: string) => all.find((pod) => pod.address === address && pod.spec.hostNetwork !== true);
   const asked = podAt(url.hostname);
   if (asked === undefined) return balanced(node, fabric, url);
