@@ -29,10 +29,6 @@ export interface Case {
   readonly rule: FaultRule;
 }
 
-/** Where a call is made: its state, its operation, and which of that state's calls of it this is. */
-export const siteOf = ({ caller, operation, site }: CallRecord): string =>
-  `${caller.kind === "function" ? caller.state : ""}/${operation}:${site.nthInState}`;
-
 /** Every fault of every call of a scene, from a clean run's own list of calls. */
 export async function casesOf(scene: Scene): Promise<readonly Case[]> {
   const { calls, violations } = await tell({ seed, request, faults: [], story: story(scene) });

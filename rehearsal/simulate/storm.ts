@@ -89,7 +89,7 @@ class Storm {
 }
 
 /** Draws what goes wrong with a call of a function. The same seed draws the same for the same call. */
-export function weather(seed: number): (service: ServiceName, site: CallSite) => FaultRule | undefined {
+function weather(seed: number): (service: ServiceName, site: CallSite) => FaultRule | undefined {
   const chance = new Chance(seed);
   return (service, { operation, state, nthInState, isInBranch }) => {
     if (state === null) return undefined;
