@@ -1,10 +1,10 @@
-import { App, type AppProps, type Environment, Validations } from "aws-cdk-lib";
+import { App, type AppProps, Aws, type Environment, type Stack, Validations } from "aws-cdk-lib";
 import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import { AwsSolutionsChecks } from "cdk-nag";
-import { acknowledge } from "./acknowledgements.ts";
+import { type Acknowledgement, acknowledge } from "./acknowledgements.ts";
 import { ImagesStack } from "./images-stack.ts";
-import { type Options, readOptions } from "./options.ts";
+import { readOptions } from "./options.ts";
 import { WorkflowStack } from "./workflow-stack.ts";
 
 export interface CloisterProps {
@@ -12,30 +12,25 @@ export interface CloisterProps {
   /** Without it the stacks fit any account and Region. */
   readonly env?: Environment;
   code(step: string): Code;
+  /** Told of each finding that an acknowledgement answers. */
+  readonly onAcknowledged?: (row: Acknowledgement) => void;
 }
 
 /** The whole deployment; a finding of cdk-nag that nobody acknowledged makes its synthesis fail. */
-export function cloister({ app: props, env, code }: CloisterProps): {
+export function cloister({ app: props, env, code, onAcknowledged = () => {} }: CloisterProps): {
   readonly app: App;
-  readonly options: Options;
-  readonly images: ImagesStack;
-  readonly workflow: WorkflowStack;
 } {
   const app = new App(props);
   const options = readOptions((option) => app.node.tryGetContext(option));
-  const stackProps = env === undefined ? {} : { env };
-  const images = new ImagesStack(app, "CloisterImages", options, stackProps);
-  const workflow = new WorkflowStack(app, "CloisterWorkflow", {
-    ...stackProps,
-    options,
-    bundleBucket: images.bundleBucket,
-    code,
-  });
+  const bundleBucket = options.bundleBucket ?? `cloister-bundles-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
+  const stackProps = { ...(env !== undefined && { env }), bundleBucket };
+  const stacks: Stack[] = [new WorkflowStack(app, "CloisterWorkflow", { ...stackProps, options, code })];
+  if (options.bundleBucket === null) stacks.push(new ImagesStack(app, "CloisterImages", stackProps));
   if (options.permissionsBoundary !== null) {
-    for (const stack of [images, workflow])
+    for (const stack of stacks)
       PermissionsBoundary.of(stack).apply(ManagedPolicy.fromManagedPolicyName(stack, "Boundary", options.permissionsBoundary));
   }
-  acknowledge(app);
+  acknowledge(app, onAcknowledged);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { app, options, images, workflow };
+  return { app };
 }
