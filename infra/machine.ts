@@ -7,12 +7,12 @@ import type { Options } from "./options.ts";
 import type { StepLambda } from "./step-lambda.ts";
 
 /** The name under which the stack deploys a machine of statemachine/. */
-export const machineName = (machine: string): string => `cloister-${machine}`;
-export const machineArn = (machine: string): string =>
+const machineName = (machine: string): string => `cloister-${machine}`;
+const machineArn = (machine: string): string =>
   `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:stateMachine:${machineName(machine)}`;
 
 /** `build-cluster` is `${BuildClusterArn}` in the files, as steps are. */
-export const machinePlace = (machine: string): string =>
+const machinePlace = (machine: string): string =>
   `${machine.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Arn`;
 
 export interface MachineProps {

@@ -11,7 +11,7 @@ export interface NodeRoleProps {
 }
 
 /** A policy file with its places filled. `${!aws:...}` is IAM's own variable, written as CloudFormation's Sub escapes it. */
-export function nodePolicy(kind: NodeRoleProps["kind"], places: Readonly<Record<string, string>>): object {
+function nodePolicy(kind: NodeRoleProps["kind"], places: Readonly<Record<string, string>>): object {
   const text = readFileSync(new URL(`policies/${kind}.json`, import.meta.url), "utf8");
   const filled = text.replaceAll(/\$\{(\w+)\}/g, (whole, place: string) => {
     const value = places[place];

@@ -9,7 +9,7 @@ export interface Statement {
 }
 
 /** Actions on the same things under the same condition make one statement, so that a policy stays within IAM's 10,240 characters. */
-export function toStatements(grants: readonly Grant[]): readonly Statement[] {
+function toStatements(grants: readonly Grant[]): readonly Statement[] {
   const merged = new Map<string, { actions: Set<string>; grant: Grant }>();
   for (const grant of grants) {
     const key = JSON.stringify([grant.resources, grant.condition]);

@@ -4,7 +4,7 @@ import type { CallTable, Grant, Place } from "./grants.ts";
 import { elbCalls, s3Calls, serviceCalls, ssmCalls } from "./other-calls.ts";
 
 /** Every call that any step may make, and the actions it needs. */
-export const callTable: CallTable = { ...ec2Calls, ...elbCalls, ...ssmCalls, ...s3Calls, ...serviceCalls };
+const callTable: CallTable = { ...ec2Calls, ...elbCalls, ...ssmCalls, ...s3Calls, ...serviceCalls };
 
 /** The fence of a step that changes something reads the record. */
 const fence = ["s3:GetObject record"];
