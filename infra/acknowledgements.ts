@@ -17,12 +17,14 @@ export const acknowledgements: readonly Acknowledgement[] = [
   {
     finding: wildcard("\\*"),
     on: step,
-    reason: "These reads (Describe, List, quotas) know no single resources; nothing that writes is allowed on *.",
+    reason:
+      "These reads (Describe, List, quotas) and CancelCommand know no single resources; nothing else that writes is allowed on *.",
   },
   {
     finding: wildcard("arn:[^ ]+:(?:ec2|elasticloadbalancing):[^ ]+/\\*"),
     on: step,
-    reason: "Ids come to be at run time; the statement demands our owner tag, on an image its trusted owner.",
+    reason:
+      "Ids come to be at run time; the statement demands our tag, on an image its trusted owner, or a row says why it cannot.",
   },
   {
     finding: wildcard("arn:[^ ]+:route53:::hostedzone/\\*"),
@@ -35,7 +37,7 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: "A cluster's name comes with the request; records and evidence of all clusters lie under these two prefixes.",
   },
   {
-    finding: wildcard("arn:[^ ]+:ssm:[^ ]+:parameter/cloister/\\*/g\\*(?:/join|/kubeconfig)?"),
+    finding: wildcard("arn:[^ ]+:ssm:[^ ]+:parameter/cloister/\\*(?:/g\\*(?:/\\*|/join|/kubeconfig)?)?"),
     on: /Role\/Resource$/,
     reason:
       "A cluster's name comes with the request; which cluster's parameters a node reaches is its ssm endpoint's policy to say.",

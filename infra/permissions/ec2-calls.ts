@@ -1,4 +1,14 @@
-import { allOf, alreadyOurs, type CallTable, type Condition, type Grant, madeAsOurs, type Place, reference } from "./grants.ts";
+import {
+  allOf,
+  alreadyOurs,
+  type CallTable,
+  type Condition,
+  type Grant,
+  madeAsOurs,
+  madeByDriver,
+  type Place,
+  reference,
+} from "./grants.ts";
 
 const source = reference("amazonec2");
 const tagging = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html";
@@ -63,6 +73,20 @@ const change =
     ),
   ];
 
+/** Data of pods carries the driver's tag, a node's own disk ours. */
+const deleteData = (call: string, type: string) => (place: Place) => [
+  ...change(call, type)(place),
+  direct(call, [arn(place, type)], madeByDriver),
+];
+
+/** Groups that controllers make for Services bear the cluster in the key of their only tag, and one that was leaked has none. */
+const changeGroup = (call: string) => (place: Place) => [
+  {
+    ...direct(call, [arn(place, "security-group")]),
+    unlimited: "IAM knows neither a group's name nor whose VPC it lies in; the step takes owned groups, and k8s-* in its own VPC",
+  },
+];
+
 const reads = [
   "DescribeAvailabilityZones",
   "DescribeEgressOnlyInternetGateways",
@@ -75,9 +99,12 @@ const reads = [
   "DescribeNatGateways",
   "DescribeNetworkInterfaces",
   "DescribeRouteTables",
+  "DescribeSecurityGroupRules",
   "DescribeSecurityGroups",
+  "DescribeSnapshots",
   "DescribeSubnets",
   "DescribeTransitGatewayVpcAttachments",
+  "DescribeVolumes",
   "DescribeVpcEndpoints",
   "DescribeVpcEndpointServices",
   "DescribeVpcPeeringConnections",
@@ -130,4 +157,13 @@ export const ec2Calls: CallTable = {
     },
   ],
   "ec2:TerminateInstances": change("TerminateInstances", "instance"),
+  "ec2:DeleteVolume": deleteData("DeleteVolume", "volume"),
+  "ec2:DeleteSnapshot": deleteData("DeleteSnapshot", "snapshot"),
+  "ec2:DisassociateRouteTable": change("DisassociateRouteTable", "route-table", "subnet"),
+  "ec2:DeleteRouteTable": change("DeleteRouteTable", "route-table"),
+  "ec2:DetachInternetGateway": change("DetachInternetGateway", "internet-gateway", "vpc"),
+  "ec2:DeleteSubnet": change("DeleteSubnet", "subnet"),
+  "ec2:DeleteSecurityGroup": changeGroup("DeleteSecurityGroup"),
+  "ec2:RevokeSecurityGroupIngress": changeGroup("RevokeSecurityGroupIngress"),
+  "ec2:RevokeSecurityGroupEgress leaked": changeGroup("RevokeSecurityGroupEgress"),
 };

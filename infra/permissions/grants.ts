@@ -23,6 +23,8 @@ export interface Grant {
   readonly why: "direct" | "dependent" | "on behalf";
   readonly resources: readonly string[];
   readonly condition?: Condition;
+  /** Why a write has neither resource nor condition that would keep it from what is not ours. */
+  readonly unlimited?: string;
   /** Where AWS says so. */
   readonly source: string;
 }
@@ -38,6 +40,11 @@ export const reference = (service: string): string =>
 export const madeAsOurs: Condition = { Null: { "aws:RequestTag/cloister:cluster": "false" } };
 /** What we change or delete carries our tag. */
 export const alreadyOurs: Condition = { Null: { "aws:ResourceTag/cloister:cluster": "false" } };
+
+/** What the EBS CSI driver made, of whichever cluster: its other tags have the cluster in their key, which a condition cannot know. */
+export const madeByDriver: Condition = { StringEquals: { "aws:ResourceTag/ebs.csi.aws.com/cluster": "true" } };
+/** What the cloud provider made for a Service, of whichever cluster. */
+export const madeForService: Condition = { Null: { "aws:ResourceTag/kubernetes.io/service-name": "false" } };
 
 /** Several conditions that must all hold. */
 export const allOf = (...conditions: readonly Condition[]): Condition => {

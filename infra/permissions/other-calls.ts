@@ -1,5 +1,15 @@
 import { type DocumentName, documents } from "../../functions/domain/documents.ts";
-import { allOf, alreadyOurs, type CallTable, type Condition, type Grant, madeAsOurs, type Place, reference } from "./grants.ts";
+import {
+  allOf,
+  alreadyOurs,
+  type CallTable,
+  type Condition,
+  type Grant,
+  madeAsOurs,
+  madeForService,
+  type Place,
+  reference,
+} from "./grants.ts";
 
 const elbSource = reference("awselasticloadbalancingv2");
 const ssmSource = reference("awssystemsmanager");
@@ -37,6 +47,12 @@ const elbChange =
     ...asks.map((ask): Grant => ({ action: `ec2:${ask}`, why: "dependent", resources: ["*"], source: elbPermissions })),
   ];
 
+/** Ours, or what the cloud provider made for a Service. */
+const elbDelete = (call: string, on: string) => (place: Place) => [
+  grant(`elasticloadbalancing:${call}`, [elbArn(place, on)], elbSource, alreadyOurs),
+  grant(`elasticloadbalancing:${call}`, [elbArn(place, on)], elbSource, madeForService),
+];
+
 const network = "loadbalancer/net/*";
 
 /** What each call to Elastic Load Balancing needs. */
@@ -68,6 +84,8 @@ export const elbCalls: CallTable = {
   "elb:CreateTargetGroup": (place) =>
     elbCreate(place, "CreateTargetGroup", "targetgroup/*", "targetgroup/*", ["DescribeInternetGateways", "DescribeVpcs"]),
   "elb:CreateListener": (place) => elbCreate(place, "CreateListener", network, "listener/net/*", []),
+  "elb:DeleteLoadBalancer": elbDelete("DeleteLoadBalancer", network),
+  "elb:DeleteTargetGroup": elbDelete("DeleteTargetGroup", "targetgroup/*"),
   "elb:ModifyLoadBalancerAttributes": elbChange("ModifyLoadBalancerAttributes", network),
   "elb:ModifyTargetGroupAttributes": elbChange("ModifyTargetGroupAttributes", "targetgroup/*"),
   "elb:RegisterTargets": elbChange("RegisterTargets", "targetgroup/*", [
@@ -76,6 +94,17 @@ export const elbCalls: CallTable = {
     "DescribeSubnets",
     "DescribeVpcs",
   ]),
+};
+
+const classicSource = reference("awselasticloadbalancing");
+
+/** Of classic load balancers, which the cloud provider makes where nobody asks for another kind. */
+export const elbClassicCalls: CallTable = {
+  "elbClassic:DescribeLoadBalancers": read("elasticloadbalancing:DescribeLoadBalancers", classicSource),
+  "elbClassic:DescribeTags": read("elasticloadbalancing:DescribeTags", classicSource),
+  "elbClassic:DeleteLoadBalancer": (place) => [
+    grant("elasticloadbalancing:DeleteLoadBalancer", [elbArn(place, "loadbalancer/*")], classicSource, madeForService),
+  ],
 };
 
 const ssmArn = ({ partition, region, account }: Place, path: string): string =>
@@ -109,7 +138,21 @@ export const ssmCalls: CallTable = {
     ),
   ],
   // Names alone are used; values come encrypted and stay so, because no kms:Decrypt stands anywhere.
-  "ssm:GetParametersByPath": (place) => [grant("ssm:GetParametersByPath", [ssmArn(place, "parameter/cloister/*/g*")], ssmSource)],
+  "ssm:GetParametersByPath generation": (place) => [
+    grant("ssm:GetParametersByPath", [ssmArn(place, "parameter/cloister/*/g*")], ssmSource),
+  ],
+  "ssm:GetParametersByPath cluster": (place) => [
+    grant("ssm:GetParametersByPath", [ssmArn(place, "parameter/cloister/*")], ssmSource),
+  ],
+  "ssm:DeleteParameter generation": (place) => [
+    grant("ssm:DeleteParameter", [ssmArn(place, "parameter/cloister/*/g*/*")], ssmSource),
+  ],
+  "ssm:CancelCommand": () => [
+    {
+      ...grant("ssm:CancelCommand", ["*"], ssmSource),
+      unlimited: "AWS knows no resource of it; the step cancels commands of our documents to its own cluster's nodes",
+    },
+  ],
   "ssm:DeleteParameter join": (place) => [
     grant("ssm:DeleteParameter", [ssmArn(place, "parameter/cloister/*/g*/join")], ssmSource),
   ],

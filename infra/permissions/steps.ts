@@ -1,10 +1,10 @@
 import type { DocumentName } from "../../functions/domain/documents.ts";
 import { ec2Calls } from "./ec2-calls.ts";
 import type { CallTable, Grant, Place } from "./grants.ts";
-import { elbCalls, s3Calls, serviceCalls, ssmCalls } from "./other-calls.ts";
+import { elbCalls, elbClassicCalls, s3Calls, serviceCalls, ssmCalls } from "./other-calls.ts";
 
 /** Every call that any step may make, and the actions it needs. */
-const callTable: CallTable = { ...ec2Calls, ...elbCalls, ...ssmCalls, ...s3Calls, ...serviceCalls };
+const callTable: CallTable = { ...ec2Calls, ...elbCalls, ...elbClassicCalls, ...ssmCalls, ...s3Calls, ...serviceCalls };
 
 /** The fence of a step that changes something reads the record. */
 const fence = ["s3:GetObject record"];
@@ -29,6 +29,27 @@ const census = [
     "DescribeVpcs",
   ),
   ...elb("DescribeLoadBalancers"),
+];
+/** Everything that a tear-down looks for: in EC2 by tag, VPC and name, and among the account's load balancers. */
+const everything = ec2(
+  "DescribeInstances",
+  "DescribeInternetGateways",
+  "DescribeNatGateways",
+  "DescribeNetworkInterfaces",
+  "DescribeRouteTables",
+  "DescribeSecurityGroups",
+  "DescribeSnapshots",
+  "DescribeSubnets",
+  "DescribeVolumes",
+  "DescribeVpcEndpoints",
+  "DescribeVpcs",
+);
+/** Volumes and snapshots lie in no VPC. */
+const inVpc = everything.filter((call) => !/Volumes|Snapshots/.test(call));
+const balancers = [
+  ...elb("DescribeLoadBalancers", "DescribeTags", "DescribeTargetGroups"),
+  "elbClassic:DescribeLoadBalancers",
+  "elbClassic:DescribeTags",
 ];
 const launch = ec2("DescribeInstances", "RunInstances");
 
@@ -124,7 +145,7 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
       "DescribeVpcs",
       "DescribeVpnGateways",
     ),
-    "ssm:GetParametersByPath",
+    "ssm:GetParametersByPath generation",
     "ssm:ListCommandInvocations",
   ],
   "publish-access": command("publish-access"),
@@ -132,6 +153,38 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
   "release-lock": changeRecord,
   "await-command": ["ssm:GetCommandInvocation", "ssm:ListCommandInvocations", "ssm:ListCommands"],
   "record-failure": [...changeRecord, ...evidence, ...census],
+  "cancel-commands": [...fence, "ssm:ListCommands", "ssm:CancelCommand"],
+  "await-cancelled": ["ssm:ListCommands"],
+  "acquire-teardown-lock": [...takeLock, ...everything, "ssm:GetParametersByPath cluster"],
+  "release-resources": [...command("release-resources"), ...ec2("DescribeInstances"), "ssm:DescribeInstanceInformation"],
+  "terminate-nodes": [...fence, ...ec2("DescribeInstances", "TerminateInstances")],
+  "delete-load-balancers": [
+    ...fence,
+    ...inVpc,
+    ...balancers,
+    ...elb("DeleteLoadBalancer", "DeleteTargetGroup"),
+    "elbClassic:DeleteLoadBalancer",
+  ],
+  "delete-volumes": [...fence, ...ec2("DescribeSnapshots", "DescribeVolumes", "DeleteSnapshot", "DeleteVolume")],
+  "delete-endpoints": [...fence, ...ec2("DescribeVpcEndpoints", "DeleteVpcEndpoints")],
+  "delete-network": [
+    ...fence,
+    ...inVpc,
+    ...ec2(
+      "DescribeSecurityGroupRules",
+      "DeleteInternetGateway",
+      "DeleteRouteTable",
+      "DeleteSecurityGroup",
+      "DeleteSubnet",
+      "DeleteVpc",
+      "DetachInternetGateway",
+      "DisassociateRouteTable",
+      "RevokeSecurityGroupEgress leaked",
+      "RevokeSecurityGroupIngress",
+    ),
+  ],
+  "delete-parameters": [...fence, "ssm:GetParametersByPath generation", "ssm:DeleteParameter generation"],
+  "audit-residue": [...changeRecord, ...evidence, ...everything, ...balancers, "ssm:GetParametersByPath generation"],
 };
 
 /** The actions of a call. */

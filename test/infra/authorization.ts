@@ -33,9 +33,21 @@ const types: Readonly<Record<string, string>> = {
   sg: "security-group",
   i: "instance",
   vpce: "vpc-endpoint",
+  vol: "volume",
+  snap: "snapshot",
+  rtbassoc: "route-table",
 };
 /** What a rule or a route leads to is not what the call is made on. */
-const targets = new Set(["IpPermissions", "GatewayId", "ClientToken", "Filters", "Filter", "UserData", "PolicyDocument"]);
+const targets = new Set([
+  "IpPermissions",
+  "GatewayId",
+  "ClientToken",
+  "Filters",
+  "Filter",
+  "UserData",
+  "PolicyDocument",
+  "SecurityGroupRuleIds",
+]);
 
 function idsIn(value: unknown): string[] {
   if (typeof value === "string") return /^[a-z]+-[0-9a-f]{8,17}$/.test(value) ? [value] : [];
@@ -104,9 +116,13 @@ function elb({ operation, input, tagsOf }: Call): readonly Request[] {
       ...(operation === "CreateLoadBalancer" ? [firstBalancer] : []),
     ];
   }
-  const on = String(input["LoadBalancerArn"] ?? input["TargetGroupArn"]);
+  const name = String(input["LoadBalancerName"]);
+  const on = String(input["LoadBalancerArn"] ?? input["TargetGroupArn"] ?? `${balancer}:loadbalancer/${name}`);
   const asks = operation === "RegisterTargets" ? ["Instances", "InternetGateways", "Subnets", "Vpcs"] : [];
-  return [ask(action, on, context("aws:ResourceTag", tagsOf(on))), ...asks.map((what) => ask(`ec2:Describe${what}`))];
+  return [
+    ask(action, on, context("aws:ResourceTag", tagsOf(input["LoadBalancerName"] === undefined ? on : name))),
+    ...asks.map((what) => ask(`ec2:Describe${what}`)),
+  ];
 }
 
 const role = "elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing";
@@ -149,6 +165,7 @@ export function asked(call: Call): readonly Request[] {
     case "ec2":
       return ec2(call);
     case "elb":
+    case "elbClassic":
       return elb(call);
     case "ssm":
       return ssm(call);

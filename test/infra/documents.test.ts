@@ -35,6 +35,7 @@ const samples: Readonly<Record<string, string>> = {
   controlPlanes: "3",
   workers: "500",
   volume: "true",
+  volumes: "retain",
   loadBalancer: "false",
   smokeImage: "registry.k8s.io/e2e-test-images/busybox:1.36",
   vpcCidr: "10.40.0.0/16",

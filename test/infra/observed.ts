@@ -1,82 +1,123 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
-import { Stage } from "../../rehearsal/rehearse.ts";
+import { Stage } from "../../rehearsal/stage.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 import type { FaultRule } from "../../rehearsal/world/door.ts";
-import type { Call } from "./authorization.ts";
+import type { ServiceName } from "../../rehearsal/world/fault.ts";
+import type { Call as Asking } from "./authorization.ts";
 
-export interface Observed extends Call {
+export interface Observed extends Asking {
   readonly step: string;
 }
 
-interface Story {
-  readonly what: string;
-  readonly request?: unknown;
-  /** How often the request is sent, one after another. */
-  readonly times?: number;
-  readonly ends: readonly ("SUCCEEDED" | "FAILED")[];
-  readonly faults?: readonly Partial<FaultRule>[];
-  readonly prepare?: (account: VirtualAccount) => void;
-}
+type Story = (listen: (stage: Stage) => Stage) => Promise<void>;
 
 const file = new URL("../../statemachine/examples/orchid-ha.json", import.meta.url);
 const ha = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-const small = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+const small = { name: "orchid", workers: { count: 1 }, verify: { volume: false }, onFailure: "keep" };
+const harness = { kind: "harness" } as const;
+
+async function open(request: unknown, faults: readonly Partial<FaultRule>[] = []): Promise<Stage> {
+  const rules = faults.map((rule) => ({ operation: "", code: "", nth: 1, after: false, ...rule }));
+  return Stage.open({ request, seed: 5, faults: rules });
+}
+
+async function run(stage: Stage, machine: string, input: unknown, ends: "SUCCEEDED" | "FAILED"): Promise<void> {
+  const name = `run-${stage.account.world.stepFunctions.executions.size}`;
+  const { outcome } = await stage.run(machine, input, name);
+  assert.equal(outcome.status, ends, `${machine} ${name}: ${outcome.error} ${outcome.cause}`);
+}
 
 /** What somebody else does to EC2 the moment that the nodes are launched. */
-const atLaunch = (account: VirtualAccount, operation: string, input: () => object): void => {
-  const { run } = account.world.ec2.operations[operation] ?? assert.fail(`${operation} is not there`);
-  account.afterStep.set("launch-nodes", () => void run(input() as never, { kind: "harness" }));
+const atLaunch = ({ world, afterStep }: VirtualAccount, operation: string, input: () => object): void => {
+  const { run: act } = world.ec2.operations[operation] ?? assert.fail(`${operation} is not there`);
+  afterStep.set("launch-nodes", () => void act(input() as never, harness));
 };
 
-/** Between them these make every call that the steps know: a smooth build, lost answers, lost and surplus machines, failures, a second try. */
+type Tagged = { readonly id: string; readonly tags: ReadonlyMap<string, string> };
+
+/** What stands in a VPC, by hand: load balancers of both kinds. */
+async function balance({ world }: VirtualAccount, call: Call, isOurs: boolean, Tags: readonly object[]): Promise<void> {
+  const first = (all: readonly Tagged[]): string =>
+    all.find(({ tags }) => tags.has("cloister:cluster") === isOurs)?.id ?? assert.fail("there is none");
+  const VpcId = first(world.ec2.state.vpcs.all());
+  const Subnets = [first(world.ec2.state.subnets.all())];
+  const { GroupId } = await call("ec2", "CreateSecurityGroup", { GroupName: "k8s-elb-a1", Description: "of a Service", VpcId });
+  const shared = { Subnets, SecurityGroups: [GroupId], Tags };
+  await call("elb", "CreateLoadBalancer", { ...shared, Name: "a0123456789", Type: "network", Scheme: "internal" });
+  await call("elbClassic", "CreateLoadBalancer", { ...shared, LoadBalancerName: "a9876543210" });
+  await call("elb", "CreateTargetGroup", {
+    Name: "k8s-leaked",
+    Protocol: "TCP",
+    Port: 30_000,
+    VpcId,
+    TargetType: "instance",
+    Tags,
+  });
+}
+
+type Call = (service: ServiceName, operation: string, input: Record<string, unknown>) => Promise<Record<string, string>>;
+const callOf =
+  ({ world }: VirtualAccount): Call =>
+  (service, operation, input) =>
+    world.universe.clock.run(world.door.send(service, operation, input, harness)) as Promise<Record<string, string>>;
+
+/** What a cluster's controllers make and leak: load balancers with their groups, a volume and its snapshot. */
+async function leak(account: VirtualAccount): Promise<void> {
+  const call = callOf(account);
+  const cluster = { Key: "kubernetes.io/cluster/orchid-ha-g1", Value: "owned" };
+  await balance(account, call, true, [cluster, { Key: "kubernetes.io/service-name", Value: "default/shop" }]);
+  const data = (ResourceType: string) => ({
+    TagSpecifications: [{ ResourceType, Tags: [cluster, { Key: "ebs.csi.aws.com/cluster", Value: "true" }] }],
+  });
+  const place = { AvailabilityZone: "us-west-2a", Size: 10, VolumeType: "gp3" };
+  const { VolumeId } = await call("ec2", "CreateVolume", { ...place, ...data("volume") });
+  await call("ec2", "CreateSnapshot", { VolumeId, ...data("snapshot") });
+}
+
+/** Between them these make every call that the steps know. */
 const stories = (last: (operation: string) => Readonly<Record<string, unknown>>): readonly Story[] => [
-  {
-    what: "three control planes and public subnets, the answers of VPC and gateway lost, and a worker dies",
-    request: { ...ha, network: { ...(ha["network"] as object), publicSubnets: true } },
-    ends: ["SUCCEEDED"],
-    faults: [
-      { operation: "CreateVpc", code: "InternalError", nth: 1, after: true },
-      { operation: "CreateInternetGateway", code: "InternalError", nth: 1, after: true },
-    ],
-    prepare: (account) =>
-      atLaunch(account, "TerminateInstances", () => {
-        const worker = account.world.ec2.state.instances.all().find(({ tags }) => tags.get("cloister:role") === "worker");
-        return { InstanceIds: [worker?.id] };
-      }),
+  async function lostAnswersAndADeadWorkerAndAWholeLife(listen) {
+    const request = { ...ha, network: { ...(ha["network"] as object), publicSubnets: true } };
+    const lost = ["CreateVpc", "CreateInternetGateway"].map((operation) => ({ operation, code: "InternalError", after: true }));
+    const stage = listen(await open(request, lost));
+    atLaunch(stage.account, "TerminateInstances", () => {
+      const workers = stage.account.world.ec2.state.instances.all().filter(({ tags }) => tags.get("cloister:role") === "worker");
+      return { InstanceIds: [workers[0]?.id] };
+    });
+    await run(stage, "build-cluster", request, "SUCCEEDED");
+    await leak(stage.account);
+    await run(stage, "destroy-cluster", { name: ha["name"] }, "SUCCEEDED");
   },
-  {
-    what: "an endpoint that AWS fails to make, and the same request again",
-    times: 2,
-    ends: ["FAILED", "SUCCEEDED"],
-    prepare: ({ world }) => void world.ec2.state.failingEndpoints.add("ssm"),
+  async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {
+    const stage = listen(await open(small));
+    stage.account.world.ec2.state.failingEndpoints.add("ssm");
+    stage.account.document("check-dns", () => "echo no >&2\nexit 1\n");
+    await run(stage, "build-cluster", small, "FAILED");
+    atLaunch(stage.account, "RunInstances", () => ({
+      ...last("RunInstances"),
+      PrivateIpAddress: undefined,
+      ClientToken: "an orphan's",
+    }));
+    await run(stage, "build-cluster", small, "FAILED");
   },
-  {
-    what: "a worker too many, as an orphan of an earlier attempt leaves it, and then a script that fails",
-    ends: ["FAILED"],
-    prepare: (account) => {
-      atLaunch(account, "RunInstances", () => ({
-        ...last("RunInstances"),
-        PrivateIpAddress: undefined,
-        ClientToken: "an orphan's",
-      }));
-      account.document("check-dns", () => "echo no >&2\nexit 1\n");
-    },
+  async function aRollBackWhileACommandRunsBesideLoadBalancersOfOthers(listen) {
+    const request = { ...small, onFailure: "rollback" };
+    const stage = listen(await open(request, [{ operation: "SendCommand", code: "AccessDeniedException", nth: 3 }]));
+    await balance(stage.account, callOf(stage.account), false, [{ Key: "Name", Value: "theirs" }]);
+    await run(stage, "build-cluster", request, "FAILED");
   },
 ];
 
-/** Every call that a step makes in the stories, each once for each step and kind of thing it is made on. */
+/** Every call that a step makes in the stories. */
 export async function observe(): Promise<readonly Observed[]> {
   const calls: Observed[] = [];
   const last = (operation: string) => calls.findLast((call) => call.operation === operation)?.input ?? {};
-  for (const { what, request = small, times = 1, ends, faults = [], prepare } of stories(last)) {
-    const rules = faults.map((rule) => ({ operation: "", code: "", nth: 1, after: false, ...rule }));
-    const stage = await Stage.open({ request, seed: 5, faults: rules, ...(prepare && { prepare }) });
-    listen(stage.account, calls);
-    for (let run = 0; run < times; run++) {
-      const { outcome } = await stage.build(request, `run-${run}`);
-      assert.equal(outcome.status, ends[run], `${what}, run ${run + 1}: ${outcome.error} ${outcome.cause}`);
-    }
+  for (const story of stories(last)) {
+    await story((stage) => {
+      listen(stage.account, calls);
+      return stage;
+    });
   }
   return calls;
 }
@@ -86,10 +127,16 @@ function listen({ world }: VirtualAccount, calls: Observed[]): void {
   const attempt = world.door.attempt.bind(world.door);
   world.door.attempt = async (service, operation, input, caller) => {
     if (caller.kind === "function") {
-      const isRead = /^(?:Describe|Get|List)/.test(operation);
-      const tags = new Map(isRead ? [] : world.inventory().map((item) => [item.id, item.tags]));
+      const tags = /^(?:Describe|Get|List)/.test(operation) ? new Map() : tagsNow(world);
       calls.push({ step: caller.step, service, operation, input, tagsOf: (id) => tags.get(id) ?? {} });
     }
     return attempt(service, operation, input, caller);
   };
+}
+
+function tagsNow(world: VirtualAccount["world"]): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const associations = world.ec2.state.routeTables
+    .all()
+    .flatMap((table) => table.associations.map(({ id }) => [id, Object.fromEntries(table.tags)] as const));
+  return new Map([...world.inventory().map(({ id, tags }) => [id, tags] as const), ...associations]);
 }

@@ -55,14 +55,17 @@ const place: Place = {
 };
 
 /** The table's name for a call that was made. */
-function rowOf({ service, operation, input }: Observed): string {
+function rowOf({ step, service, operation, input }: Observed): string {
   const key = String(input["Key"] ?? "");
   const kind =
     service === "s3" ? (key.startsWith("clusters/") ? "record" : key.startsWith("evidence/") ? "evidence" : "bundle") : null;
   if (kind !== null) return `s3:${operation} ${kind}`;
   if (operation === "SendCommand") return `ssm:SendCommand ${String(input["DocumentName"]).replace("cloister-", "")}`;
   if (operation === "GetParameter") return "ssm:GetParameter default";
-  if (operation === "DeleteParameter") return `ssm:DeleteParameter ${String(input["Name"]).split("/").at(-1)}`;
+  if (operation === "DeleteParameter") return `ssm:DeleteParameter ${step === "revoke-join" ? "join" : "generation"}`;
+  if (operation === "GetParametersByPath")
+    return `ssm:GetParametersByPath ${/\/g\d+$/.test(String(input["Path"])) ? "generation" : "cluster"}`;
+  if (operation === "RevokeSecurityGroupEgress" && step === "delete-network") return "ec2:RevokeSecurityGroupEgress leaked";
   return `${service}:${operation}`;
 }
 
@@ -117,7 +120,7 @@ describe("a step's role", () => {
     assert.ok(grants.length > 100);
     for (const grant of grants) {
       assert.match(grant.source, /^https:\/\/docs\.aws\.amazon\.com\//, grant.action);
-      if (isRead(grant)) continue;
+      if (isRead(grant) || (grant.unlimited ?? "").length > 40) continue;
       assert.ok(!grant.resources.includes("*"), `${grant.action} on everything`);
       if (/^(?:ec2|elasticloadbalancing):/.test(grant.action)) assert.ok(grant.condition, `${grant.action} on whatever there is`);
     }

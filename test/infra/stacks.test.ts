@@ -80,6 +80,8 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
     test(`the deployed graph of ${machine} is the file's, state for state`, () => sameGraph(file, deployed));
     test(`${machine} calls published versions that outlive a deploy, and may call nothing else`, () =>
       callsVersions(workflow, deployed));
+    test(`${machine} may start exactly the machines that it names, and follow them to their end`, () =>
+      startsNamed(workflow, deployed));
     test(`${machine} logs everything, and traces only where it was asked to`, () => {
       assert.equal((deployed.Properties["LoggingConfiguration"] as { Level: string }).Level, "ALL");
       assert.deepEqual(deployed.Properties["TracingConfiguration"] ?? { Enabled: false }, { Enabled: isChosen });
@@ -180,16 +182,47 @@ function callsVersions(workflow: Template, { Properties }: Resource): void {
     assert.equal(version.DeletionPolicy, "Retain");
     return (version.Properties["FunctionName"] as { Ref: string }).Ref;
   });
-  const role = (Properties["RoleArn"] as { "Fn::GetAtt": [string, string] })["Fn::GetAtt"][0];
-  const policies = ofType(workflow, "AWS::IAM::Policy").filter(
-    ([, policy]) => JSON.stringify(policy.Properties["Roles"]) === JSON.stringify([{ Ref: role }]),
-  );
-  const statements = policies.flatMap(
-    ([, policy]) => (policy.Properties["PolicyDocument"] as { Statement: { Action: unknown; Resource: unknown }[] }).Statement,
-  );
+  const statements = machineStatements(workflow, Properties);
   const invoked = statements.filter(({ Action }) => Action === "lambda:InvokeFunction").flatMap(({ Resource }) => Resource);
   assert.deepEqual(
     invoked.map((resource) => JSON.stringify(resource)).sort(),
     functions.map((id) => JSON.stringify({ "Fn::Join": ["", [{ "Fn::GetAtt": [id, "Arn"] }, ":*"]] })).sort(),
   );
+}
+
+function machineStatements(workflow: Template, properties: Resource["Properties"]) {
+  const role = (properties["RoleArn"] as { "Fn::GetAtt": [string, string] })["Fn::GetAtt"][0];
+  const policies = ofType(workflow, "AWS::IAM::Policy").filter(
+    ([, policy]) => JSON.stringify(policy.Properties["Roles"]) === JSON.stringify([{ Ref: role }]),
+  );
+  return policies.flatMap(
+    ([, policy]) => (policy.Properties["PolicyDocument"] as { Statement: { Action: unknown; Resource: unknown }[] }).Statement,
+  );
+}
+
+/** What `startExecution.sync:2` needs: the start, a look and a stop, and the rule by which Step Functions hears of the end. */
+function startsNamed(workflow: Template, { Properties }: Resource): void {
+  const started = machines
+    .map((file) => file.replace(".asl.json", ""))
+    .filter((machine) => JSON.stringify(Properties["DefinitionSubstitutions"]).includes(`:stateMachine:cloister-${machine}"`));
+  const isNesting = String(Properties["DefinitionString"]).includes(":states:startExecution.sync:2");
+  assert.equal(started.length > 0, isNesting);
+  const statements = machineStatements(workflow, Properties);
+  const on = (action: string) =>
+    JSON.stringify(statements.filter(({ Action }) => [Action].flat().includes(action)).map(({ Resource }) => Resource));
+  for (const action of [
+    "states:StartExecution",
+    "states:DescribeExecution",
+    "states:StopExecution",
+    "events:PutRule",
+    "events:PutTargets",
+  ]) {
+    assert.equal(on(action) !== "[]", isNesting, action);
+    assert.doesNotMatch(on(action), /"\*"/);
+  }
+  for (const machine of started) {
+    assert.match(on("states:StartExecution"), new RegExp(`:stateMachine:cloister-${machine}"`));
+    assert.match(on("states:StopExecution"), new RegExp(`:execution:cloister-${machine}:\\*"`));
+  }
+  if (isNesting) assert.match(on("events:DescribeRule"), /rule\/StepFunctionsGetEventsForStepFunctionsExecutionRule"/);
 }
