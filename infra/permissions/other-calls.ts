@@ -192,13 +192,22 @@ export const s3Calls: CallTable = {
   ],
 };
 
-/** What the calls to Step Functions and Service Quotas need, and what Lambda writes for a function. */
+/** What the calls to Step Functions, EventBridge and Service Quotas need. */
 export const serviceCalls: CallTable = {
   "sfn:DescribeExecution": ({ partition, region, account }) => [
     grant(
       "states:DescribeExecution",
       [`arn:${partition}:states:${region}:${account}:execution:cloister-*:*`],
       reference("awsstepfunctions"),
+    ),
+  ],
+  "events:PutEvents": ({ partition, region, account }) => [
+    grant(
+      "events:PutEvents",
+      [`arn:${partition}:events:${region}:${account}:event-bus/default`],
+      reference("amazoneventbridge"),
+      // Nobody of ours speaks in another's name.
+      { StringEquals: { "events:source": "cloister" } },
     ),
   ],
   // The reference names eight more actions; they are for services whose limits Service Quotas reads from the service, and not for EC2 and VPC.

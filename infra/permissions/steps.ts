@@ -183,6 +183,11 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
       "RevokeSecurityGroupIngress",
     ),
   ],
+  "prepare-rebuild": fence,
+  "acquire-rebuild-lock": takeLock,
+  "retake-lock": takeLock,
+  "switch-current": changeRecord,
+  "announce-cluster": [...fence, "events:PutEvents"],
   "delete-parameters": [...fence, "ssm:GetParametersByPath generation", "ssm:DeleteParameter generation"],
   "audit-residue": [...changeRecord, ...evidence, ...everything, ...balancers, "ssm:GetParametersByPath generation"],
 };

@@ -174,6 +174,11 @@ export function asked(call: Call): readonly Request[] {
     case "sfn":
       // Deployed, a machine's name has our prefix.
       return [ask(`states:${call.operation}`, String(call.input["executionArn"]).replace(":execution:", ":execution:cloister-"))];
+    case "events": {
+      const sources = (call.input["Entries"] as { Source: string }[]).map(({ Source }) => Source);
+      const bus = `${partition}:events:${place}:event-bus/default`;
+      return sources.map((source) => ask(`events:${call.operation}`, bus, { "events:source": source }));
+    }
     case "quotas":
       return [ask(`servicequotas:${call.operation}`)];
     default:

@@ -45,7 +45,8 @@ async function balance({ world }: VirtualAccount, call: Call, isOurs: boolean, T
   const { GroupId } = await call("ec2", "CreateSecurityGroup", { GroupName: "k8s-elb-a1", Description: "of a Service", VpcId });
   const shared = { Subnets, SecurityGroups: [GroupId], Tags };
   await call("elb", "CreateLoadBalancer", { ...shared, Name: "a0123456789", Type: "network", Scheme: "internal" });
-  await call("elbClassic", "CreateLoadBalancer", { ...shared, LoadBalancerName: "a9876543210" });
+  const Listeners = [{ Protocol: "TCP", LoadBalancerPort: 80, InstanceProtocol: "TCP", InstancePort: 30_000 }];
+  await call("elbClassic", "CreateLoadBalancer", { ...shared, LoadBalancerName: "a9876543210", Scheme: "internal", Listeners });
   await call("elb", "CreateTargetGroup", {
     Name: "k8s-leaked",
     Protocol: "TCP",
@@ -75,6 +76,18 @@ async function leak(account: VirtualAccount): Promise<void> {
   await call("ec2", "CreateSnapshot", { VolumeId, ...data("snapshot") });
 }
 
+/** The record as it is when the latest build could not release its lock. */
+function holdOn({ account }: Stage): void {
+  const { s3, stepFunctions } = account.world;
+  const key = `clusters/${ha["name"]}/record.json`;
+  const record = JSON.parse(s3.object(account.deployment.bucket, key)?.body ?? assert.fail(key)) as {
+    lock: { number: number; holders: unknown[] };
+  };
+  const execution = [...stepFunctions.executions.keys()].findLast((arn) => arn.includes(":build-cluster:"));
+  record.lock.holders.push({ execution, since: "2026-11-24T06:00:00.000Z", number: record.lock.number });
+  s3.put(account.deployment.bucket, key, JSON.stringify(record));
+}
+
 /** Between them these make every call that the steps know. */
 const stories = (last: (operation: string) => Readonly<Record<string, unknown>>): readonly Story[] => [
   async function lostAnswersAndADeadWorkerAndAWholeLife(listen) {
@@ -87,6 +100,15 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
     });
     await run(stage, "build-cluster", request, "SUCCEEDED");
     await leak(stage.account);
+    holdOn(stage);
+    stage.account.afterStep.clear();
+    let isChild = true;
+    stage.account.afterStep.set("release-lock", () => {
+      if (isChild) holdOn(stage);
+      isChild = false;
+    });
+    const next = { ...small, name: ha["name"] };
+    await run(stage, "rebuild-cluster", { name: ha["name"], request: next }, "SUCCEEDED");
     await run(stage, "destroy-cluster", { name: ha["name"] }, "SUCCEEDED");
   },
   async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {
