@@ -85,6 +85,16 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: "X-Ray, where the option switches it on, knows no single resources.",
   },
   {
+    finding: /^AwsSolutions-SQS3$/,
+    on: /^CloisterWorkflow\/Triggers\/DeadLetters\/Resource$/,
+    reason: "It is the dead-letter queue itself: a person reads it, and an alarm says when.",
+  },
+  {
+    finding: /^AwsSolutions-SMG4$/,
+    on: /^CloisterWorkflow\/Triggers\/WebhookSecret\/Resource$/,
+    reason: "The other end has to learn a new secret first; whoever runs both rotates it by hand.",
+  },
+  {
     finding: /^AwsSolutions-SF2$/,
     on: machine,
     reason: "X-Ray costs money for each state and shows less than the execution's own history; the option xray switches it on.",

@@ -2,6 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Machine } from "./machine.ts";
 import type { Options } from "./options.ts";
@@ -9,7 +10,13 @@ import { defects } from "./step-lambda.ts";
 
 /** What a person has to look at. A failed build is none of it: whoever asked for it is told, and may have asked for too much. */
 export class Alarms extends Construct {
-  constructor(scope: Construct, id: string, machines: ReadonlyMap<string, Machine>, { alarmTopicArn }: Options) {
+  constructor(
+    scope: Construct,
+    id: string,
+    machines: ReadonlyMap<string, Machine>,
+    deadLetters: IQueue,
+    { alarmTopicArn }: Options,
+  ) {
     super(scope, id);
     const topic = alarmTopicArn === null ? null : Topic.fromTopicArn(this, "Topic", alarmTopicArn);
     const once = (name: string, description: string, metric: IMetric) => {
@@ -29,6 +36,11 @@ export class Alarms extends Construct {
       "defect",
       "A step threw DefectError: a fault of Cloister, or an answer of AWS that nobody classified. The step's log has it.",
       new Metric({ namespace: defects.metricNamespace, metricName: defects.metricName, ...period }),
+    );
+    once(
+      "dead-letter",
+      "EventBridge could not deliver an event in a day: a rebuild was not started, or the webhook did not answer.",
+      deadLetters.metricApproximateNumberOfMessagesVisible({ ...period, statistic: "Maximum" }),
     );
     for (const [machine, { stateMachine }] of machines) {
       once(

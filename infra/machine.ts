@@ -8,7 +8,7 @@ import type { StepLambda } from "./step-lambda.ts";
 
 /** The name under which the stack deploys a machine of statemachine/. */
 const machineName = (machine: string): string => `cloister-${machine}`;
-const machineArn = (machine: string): string =>
+export const machineArn = (machine: string): string =>
   `arn:${Aws.PARTITION}:states:${Aws.REGION}:${Aws.ACCOUNT_ID}:stateMachine:${machineName(machine)}`;
 
 /** `build-cluster` is `${BuildClusterArn}` in the files, as steps are. */

@@ -32,6 +32,11 @@ export const Options = z.strictObject({
     .regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/)
     .nullable()
     .default(null),
+  /** Where changes of executions are posted. Over TLS only: the post carries a secret. */
+  webhookUrl: z
+    .url({ protocol: /^https$/, error: "a webhook's address begins with https://" })
+    .nullable()
+    .default(null),
   xray: z.boolean().default(false),
   /** CloudWatch Logs takes these and a few more. */
   logRetentionDays: z.union([z.literal(7), z.literal(30), z.literal(90), z.literal(365)]).default(90),

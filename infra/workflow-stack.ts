@@ -13,6 +13,7 @@ import type { Place } from "./permissions/grants.ts";
 import { stepStatements } from "./permissions/statements.ts";
 import { privateBucket } from "./private-bucket.ts";
 import { StepLambda } from "./step-lambda.ts";
+import { Triggers } from "./triggers.ts";
 
 const folder = new URL("../statemachine/", import.meta.url);
 
@@ -54,7 +55,8 @@ export class WorkflowStack extends Stack {
         new Machine(this, machine, { machine, definition, steps, machines: [...files.keys()], options }),
       ]),
     );
-    new Alarms(this, "Alarms", this.machines, options);
+    const { deadLetters } = new Triggers(this, "Triggers", this.machines, options);
+    new Alarms(this, "Alarms", this.machines, deadLetters, options);
 
     new CfnOutput(this, "RecordBucket", { value: this.records.bucketName, description: "Records and evidence" });
     for (const [machine, { stateMachine }] of this.machines)

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { catalogue } from "../../functions/catalogue.ts";
 import { documents } from "../../functions/domain/documents.ts";
+import { RebuildInput } from "../../functions/domain/rebuild.ts";
 import { acknowledgements } from "../../infra/acknowledgements.ts";
 import { ofType, only, type Resource, type Synthesis, synthesize, type Template } from "./template.ts";
 
@@ -14,10 +15,12 @@ const chosen = {
   xray: "true",
   logRetentionDays: "30",
 };
+/** CloudFormation knows no API destinations in GovCloud. */
+const webhook = { webhookUrl: "https://hooks.example.com/cloister" };
 const syntheses: readonly (readonly [string, Synthesis, boolean])[] = ["us-west-2", "us-gov-west-1"].flatMap(
   (region): (readonly [string, Synthesis, boolean])[] => [
     [`${region}, all defaults`, synthesize(region), false],
-    [`${region}, everything chosen`, synthesize(region, chosen), true],
+    [`${region}, everything chosen`, synthesize(region, region.startsWith("us-gov") ? chosen : { ...chosen, ...webhook }), true],
   ],
 );
 
@@ -138,6 +141,51 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
         assert.equal(parameter["interpolationType"], "ENV_VAR");
       }
     }
+  });
+
+  test("a custom event starts a rebuild of the cluster that it names, and says that an event did", () => {
+    const [, rule] = only(workflow, "AWS::Events::Rule", "Description", "Cloister: A custom event asks for a cluster's rebuild");
+    assert.deepEqual(rule.Properties["EventPattern"], {
+      source: ["cloister"],
+      "detail-type": ["Rebuild Cluster"],
+      detail: { name: [{ exists: true }] },
+    });
+    const [target] = rule.Properties["Targets"] as { Arn: { Ref: string }; InputTransformer: Record<string, unknown> }[];
+    const machine = workflow.Resources[target?.Arn.Ref ?? ""];
+    assert.equal(machine?.Properties["StateMachineName"], "cloister-rebuild-cluster");
+    const template = String(target?.InputTransformer["InputTemplate"]).replace(/<[^>]+>/, '"orchid"');
+    const input = RebuildInput.parse(JSON.parse(template));
+    assert.deepEqual([input.name, input.trigger], ["orchid", "event"]);
+  });
+
+  test("every rule tries for a day, and then keeps the event for a person", () => {
+    const rules = ofType(workflow, "AWS::Events::Rule");
+    assert.ok(rules.length >= 1);
+    const [[queue] = [""]] = ofType(workflow, "AWS::SQS::Queue");
+    for (const target of rules.flatMap(([, { Properties }]) => Properties["Targets"] as Record<string, unknown>[])) {
+      assert.deepEqual(target["DeadLetterConfig"], { Arn: { "Fn::GetAtt": [queue, "Arn"] } });
+      assert.deepEqual(target["RetryPolicy"], { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 20 });
+    }
+  });
+
+  test("the webhook hears every change of our executions, with a secret, and nothing of what they were given or gave", () => {
+    const [destination] = ofType(workflow, "AWS::Events::ApiDestination");
+    assert.equal(destination !== undefined, isChosen && partition === "aws");
+    if (destination === undefined) return;
+    assert.equal(destination[1].Properties["InvocationEndpoint"], webhook.webhookUrl);
+    const [, rule] = only(
+      workflow,
+      "AWS::Events::Rule",
+      "Description",
+      "Cloister: Status changes of our executions, to the webhook",
+    );
+    const heard = JSON.stringify(rule.Properties["EventPattern"]);
+    for (const file of machines) assert.ok(heard.includes(`:stateMachine:cloister-${file.replace(".asl.json", "")}"`), file);
+    const posted = JSON.stringify(rule.Properties["Targets"]);
+    assert.match(posted, /\$\.detail\.status/);
+    assert.doesNotMatch(posted, /detail\.(?:input|output)/);
+    const [[, connection] = assert.fail("no connection")] = ofType(workflow, "AWS::Events::Connection");
+    assert.match(JSON.stringify(connection.Properties["AuthParameters"]), /X-Cloister-Secret.*resolve:secretsmanager/);
   });
 
   test("every alarm says what it means, and wakes somebody where there is a topic", () => {
