@@ -85,11 +85,6 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: "X-Ray, where the option switches it on, knows no single resources.",
   },
   {
-    finding: /^AwsSolutions-SQS3$/,
-    on: /^CloisterWorkflow\/Triggers\/DeadLetters\/Resource$/,
-    reason: "It is the dead-letter queue itself: a person reads it, and an alarm says when.",
-  },
-  {
     finding: /^AwsSolutions-SMG4$/,
     on: /^CloisterWorkflow\/Triggers\/WebhookSecret\/Resource$/,
     reason: "The other end has to learn a new secret first; whoever runs both rotates it by hand.",

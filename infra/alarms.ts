@@ -4,9 +4,9 @@ import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { defects } from "./cloister-function.ts";
 import type { Machine } from "./machine.ts";
 import type { Options } from "./options.ts";
-import { defects } from "./step-lambda.ts";
 
 /** What a person has to look at. A failed build is none of it: whoever asked for it is told, and may have asked for too much. */
 export class Alarms extends Construct {
@@ -39,7 +39,7 @@ export class Alarms extends Construct {
     );
     once(
       "dead-letter",
-      "EventBridge could not deliver an event in a day: a rebuild was not started, or the webhook did not answer.",
+      "EventBridge could not deliver an event in a day: a rebuild was not started, the watcher or the sweep failed, or the webhook did not answer.",
       deadLetters.metricApproximateNumberOfMessagesVisible({ ...period, statistic: "Maximum" }),
     );
     for (const [machine, { stateMachine }] of machines) {

@@ -3,8 +3,8 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { DefinitionBody, LogLevel, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
+import type { CloisterFunction } from "./cloister-function.ts";
 import type { Options } from "./options.ts";
-import type { StepLambda } from "./step-lambda.ts";
 
 /** The name under which the stack deploys a machine of statemachine/. */
 const machineName = (machine: string): string => `cloister-${machine}`;
@@ -20,7 +20,7 @@ export interface MachineProps {
   /** The file's text. It goes into the template as it is, so that a diff shows what changes. */
   readonly definition: string;
   /** `${...Arn}` -> the step's function. */
-  readonly steps: ReadonlyMap<string, StepLambda>;
+  readonly steps: ReadonlyMap<string, CloisterFunction>;
   /** Every machine that there is; which ones are started stands in the definition. */
   readonly machines: readonly string[];
   readonly options: Options;
@@ -66,7 +66,7 @@ export class Machine extends Construct {
     );
   }
 
-  #allow(called: readonly StepLambda[], started: readonly string[]): void {
+  #allow(called: readonly CloisterFunction[], started: readonly string[]): void {
     if (called.length > 0)
       this.stateMachine.addToRolePolicy(
         new PolicyStatement({

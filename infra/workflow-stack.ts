@@ -1,18 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { Aws, CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import { Aws, CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { catalogue } from "../functions/catalogue.ts";
+import { catalogue, loneFunctions } from "../functions/catalogue.ts";
 import { Alarms } from "./alarms.ts";
+import { CloisterFunction, type CloisterFunctionProps } from "./cloister-function.ts";
 import { CommandDocuments } from "./command-documents.ts";
-import { Machine } from "./machine.ts";
+import { Machine, machineArn } from "./machine.ts";
 import { NodeRole } from "./node-role.ts";
 import type { Options } from "./options.ts";
 import type { Place } from "./permissions/grants.ts";
 import { stepStatements } from "./permissions/statements.ts";
 import { privateBucket } from "./private-bucket.ts";
-import { StepLambda } from "./step-lambda.ts";
 import { Triggers } from "./triggers.ts";
 
 const folder = new URL("../statemachine/", import.meta.url);
@@ -33,6 +34,10 @@ export interface WorkflowProps extends StackProps {
   code(step: string): Code;
 }
 
+type Own = Pick<CloisterFunctionProps, "timeoutSeconds" | "deadLetters"> & {
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 /** What runs a cluster's life: machines, steps, documents, node roles, and the bucket of records and evidence. */
 export class WorkflowStack extends Stack {
   readonly machines: ReadonlyMap<string, Machine>;
@@ -47,7 +52,14 @@ export class WorkflowStack extends Stack {
     const worker = new NodeRole(this, "Worker", { kind: "worker", bundleArn });
     new CommandDocuments(this, "Documents");
 
-    const steps = this.#steps(props, [controlPlane, worker]);
+    const deadLetters = new Queue(this, "DeadLetters", {
+      queueName: "cloister-dead-letters",
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    const make = this.#maker(props, [controlPlane, worker]);
+    const steps = new Map(catalogue.map(({ name, arn }) => [arn, make(name)]));
     const files = definitions();
     this.machines = new Map(
       [...files].map(([machine, definition]) => [
@@ -55,7 +67,17 @@ export class WorkflowStack extends Stack {
         new Machine(this, machine, { machine, definition, steps, machines: [...files.keys()], options }),
       ]),
     );
-    const { deadLetters } = new Triggers(this, "Triggers", this.machines, options);
+    const lone = new Map(
+      loneFunctions.map(({ name, folder }) => [
+        name,
+        make(name, {
+          environment: { CLOISTER_DESTROY_MACHINE: machineArn("destroy-cluster") },
+          // The sweep asks about every cluster, one after another.
+          ...(folder === "watch" && { timeoutSeconds: 300, deadLetters }),
+        }),
+      ]),
+    );
+    new Triggers(this, "Triggers", { machines: this.machines, functions: lone, deadLetters, options });
     new Alarms(this, "Alarms", this.machines, deadLetters, options);
 
     new CfnOutput(this, "RecordBucket", { value: this.records.bucketName, description: "Records and evidence" });
@@ -63,7 +85,8 @@ export class WorkflowStack extends Stack {
       new CfnOutput(this, `${machine}-machine`, { value: stateMachine.stateMachineArn });
   }
 
-  #steps({ options, bundleBucket, code }: WorkflowProps, [controlPlane, worker]: readonly [NodeRole, NodeRole]) {
+  /** Makes a function by its name, with the deployment's facts and its own calls' permissions. */
+  #maker({ options, bundleBucket, code }: WorkflowProps, [controlPlane, worker]: readonly [NodeRole, NodeRole]) {
     const place: Place = {
       partition: Aws.PARTITION,
       region: Aws.REGION,
@@ -83,17 +106,14 @@ export class WorkflowStack extends Stack {
       CLOISTER_DEFAULT_IMAGE_PARAMETER: options.defaultImageParameter,
       CLOISTER_DEFAULT_BUNDLE_PARAMETER: options.defaultBundleParameter,
     };
-    return new Map(
-      catalogue.map(({ name, arn }) => [
-        arn,
-        new StepLambda(this, name, {
-          step: name,
-          code: code(name),
-          environment,
-          statements: stepStatements(name, place),
-          options,
-        }),
-      ]),
-    );
+    return (name: string, { environment: more, ...own }: Own = {}) =>
+      new CloisterFunction(this, name, {
+        name,
+        code: code(name),
+        environment: { ...environment, ...more },
+        statements: stepStatements(name, place),
+        options,
+        ...own,
+      });
   }
 }

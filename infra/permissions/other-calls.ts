@@ -186,6 +186,9 @@ export const s3Calls: CallTable = {
     },
   ],
   "s3:PutObject evidence": ({ bucketArn }) => [grant("s3:PutObject", [`${bucketArn}/evidence/*`], s3Source)],
+  "s3:ListObjectsV2": ({ bucketArn }) => [
+    grant("s3:ListBucket", [bucketArn], s3Source, { StringLike: { "s3:prefix": "clusters/*" } }),
+  ],
   "s3:GetObject bundle": ({ bundleBucketArn }) => [
     grant("s3:GetObject", [`${bundleBucketArn}/*`], s3Source),
     mayBeAbsent(bundleBucketArn, "*"),
@@ -198,6 +201,13 @@ export const serviceCalls: CallTable = {
     grant(
       "states:DescribeExecution",
       [`arn:${partition}:states:${region}:${account}:execution:cloister-*:*`],
+      reference("awsstepfunctions"),
+    ),
+  ],
+  "sfn:StartExecution": ({ partition, region, account }) => [
+    grant(
+      "states:StartExecution",
+      [`arn:${partition}:states:${region}:${account}:stateMachine:cloister-destroy-cluster`],
       reference("awsstepfunctions"),
     ),
   ],

@@ -53,7 +53,7 @@ const balancers = [
 ];
 const launch = ec2("DescribeInstances", "RunInstances");
 
-/** The calls of each step. A test holds this against the calls that the steps make. */
+/** The calls of each step, and of the functions that no machine calls. A test holds this against the calls that they make. */
 export const stepCalls: Readonly<Record<string, readonly string[]>> = {
   "validate-request": [
     ...ec2(
@@ -188,6 +188,9 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
   "retake-lock": takeLock,
   "switch-current": changeRecord,
   "announce-cluster": [...fence, "events:PutEvents"],
+  "watch-executions": [...fence, "sfn:DescribeExecution", "sfn:StartExecution"],
+  "sweep-clusters": [...everything, ...fence, "s3:ListObjectsV2", "sfn:DescribeExecution", "sfn:StartExecution"],
+  "change-record": takeLock,
   "delete-parameters": [...fence, "ssm:GetParametersByPath generation", "ssm:DeleteParameter generation"],
   "audit-residue": [...changeRecord, ...evidence, ...everything, ...balancers, "ssm:GetParametersByPath generation"],
 };

@@ -147,6 +147,8 @@ function ssm({ operation, input }: Call): readonly Request[] {
 }
 
 function s3({ operation, input }: Call): readonly Request[] {
+  if (operation === "ListObjectsV2")
+    return [ask("s3:ListBucket", `${partition}:s3:::${input["Bucket"]}`, { "s3:prefix": String(input["Prefix"] ?? "") })];
   const object = `${partition}:s3:::${input["Bucket"]}/${input["Key"]}`;
   const bucket = `${partition}:s3:::${input["Bucket"]}`;
   return [
@@ -173,7 +175,15 @@ export function asked(call: Call): readonly Request[] {
       return s3(call);
     case "sfn":
       // Deployed, a machine's name has our prefix.
-      return [ask(`states:${call.operation}`, String(call.input["executionArn"]).replace(":execution:", ":execution:cloister-"))];
+      return [
+        ask(
+          `states:${call.operation}`,
+          String(call.input["executionArn"] ?? call.input["stateMachineArn"]).replace(
+            /:(execution|stateMachine):/,
+            ":$1:cloister-",
+          ),
+        ),
+      ];
     case "events": {
       const sources = (call.input["Entries"] as { Source: string }[]).map(({ Source }) => Source);
       const bus = `${partition}:events:${place}:event-bus/default`;

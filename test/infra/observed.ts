@@ -2,8 +2,8 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { Stage } from "../../rehearsal/stage.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
-import type { FaultRule } from "../../rehearsal/world/door.ts";
 import type { ServiceName } from "../../rehearsal/world/fault.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 import type { Call as Asking } from "./authorization.ts";
 
 export interface Observed extends Asking {
@@ -101,6 +101,7 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
     await run(stage, "build-cluster", request, "SUCCEEDED");
     await leak(stage.account);
     holdOn(stage);
+    for (const kind of ["protect", "unprotect"]) await stage.change(String(ha["name"]), { kind });
     stage.account.afterStep.clear();
     let isChild = true;
     stage.account.afterStep.set("release-lock", () => {
@@ -128,6 +129,24 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
     const stage = listen(await open(request, [{ operation: "SendCommand", code: "AccessDeniedException", nth: 3 }]));
     await balance(stage.account, callOf(stage.account), false, [{ Key: "Name", Value: "theirs" }]);
     await run(stage, "build-cluster", request, "FAILED");
+  },
+  async function anAbortedBuildBeforeTheWatcherAndTheSweep(listen) {
+    const stage = listen(await open(small));
+    stage.attend();
+    const { stepFunctions, universe } = stage.account.world;
+    const Tags = Object.entries({ "cloister:cluster": "violet", "cloister:generation": "4" }).map(([Key, Value]) => ({
+      Key,
+      Value,
+    }));
+    const TagSpecifications = [{ ResourceType: "vpc", Tags }];
+    await callOf(stage.account)("ec2", "CreateVpc", { CidrBlock: "10.77.0.0/16", TagSpecifications });
+    // The first sweep finds what nobody knows, and a build that runs.
+    await stage.pass(700);
+    const execution = stepFunctions.start("build-cluster", "aborted", small);
+    await stage.pass(300);
+    execution.stop("Abort", "by a person");
+    await universe.clock.run(execution.done);
+    await stage.pass(3600);
   },
 ];
 

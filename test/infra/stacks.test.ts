@@ -1,11 +1,15 @@
 import { strict as assert } from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { catalogue } from "../../functions/catalogue.ts";
+import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts";
 import { documents } from "../../functions/domain/documents.ts";
 import { RebuildInput } from "../../functions/domain/rebuild.ts";
 import { acknowledgements } from "../../infra/acknowledgements.ts";
 import { ofType, only, type Resource, type Synthesis, synthesize, type Template } from "./template.ts";
+
+/** All that runs in Lambda. */
+const catalogue: readonly { readonly name: string }[] = [...steps, ...loneFunctions];
+const watchers = loneFunctions.filter(({ folder }) => folder === "watch").map(({ name }) => `cloister-${name}`);
 
 const chosen = {
   bundleBucket: "bundles-of-ours",
@@ -53,7 +57,7 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
     for (const [, { Properties }] of functions) {
       assert.equal(Properties["Runtime"], "nodejs24.x");
       assert.deepEqual(Properties["Architectures"], ["arm64"]);
-      assert.equal(Properties["Timeout"], 60);
+      assert.equal(Properties["Timeout"], watchers.includes(String(Properties["FunctionName"])) ? 300 : 60);
       assert.equal(Properties["VpcConfig"], undefined);
       assert.deepEqual(Properties["TracingConfig"], isChosen ? { Mode: "Active" } : undefined);
       const log = only(workflow, "AWS::Logs::LogGroup", "LogGroupName", `/aws/lambda/${Properties["FunctionName"]}`);
@@ -64,9 +68,11 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
 
   test("every function knows the deployment by the variables that its code reads", () => {
     const read = readFileSync(new URL("../../functions/aws/clients.ts", import.meta.url), "utf8");
-    const wanted = [...read.matchAll(/env\["(CLOISTER_\w+)"\]/g)].map(([, variable]) => variable).sort();
-    assert.ok(wanted.length >= 5);
+    const common = [...read.matchAll(/env\["(CLOISTER_\w+)"\]/g)].map(([, variable]) => variable);
+    assert.ok(common.length >= 5);
     for (const [, { Properties }] of functions) {
+      const isLone = loneFunctions.some(({ name }) => Properties["FunctionName"] === `cloister-${name}`);
+      const wanted = [...common, ...(isLone ? ["CLOISTER_DESTROY_MACHINE"] : [])].sort();
       const { Variables } = Properties["Environment"] as { Variables: Record<string, unknown> };
       assert.deepEqual(
         Object.keys(Variables)
@@ -158,6 +164,21 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
     assert.deepEqual([input.name, input.trigger], ["orchid", "event"]);
   });
 
+  test("the watcher hears of every bad end of ours, and the sweep runs every 15 minutes", () => {
+    const called = (description: string) => {
+      const [, rule] = only(workflow, "AWS::Events::Rule", "Description", `Cloister: ${description}`);
+      const [target] = rule.Properties["Targets"] as { Arn: { "Fn::GetAtt": [string] } }[];
+      return { rule, name: workflow.Resources[target?.Arn["Fn::GetAtt"][0] ?? ""]?.Properties["FunctionName"] };
+    };
+    const watcher = called("Executions of ours that end badly, to the watcher");
+    assert.equal(watcher.name, "cloister-watch-executions");
+    const { detail } = watcher.rule.Properties["EventPattern"] as { detail: { status: string[]; stateMachineArn: unknown[] } };
+    assert.deepEqual(detail.status, ["FAILED", "TIMED_OUT", "ABORTED"]);
+    assert.equal(detail.stateMachineArn.length, machines.length);
+    const sweep = called("The sweep, every 15 minutes");
+    assert.deepEqual([sweep.name, sweep.rule.Properties["ScheduleExpression"]], ["cloister-sweep-clusters", "rate(15 minutes)"]);
+  });
+
   test("every rule tries for a day, and then keeps the event for a person", () => {
     const rules = ofType(workflow, "AWS::Events::Rule");
     assert.ok(rules.length >= 1);
@@ -222,7 +243,7 @@ function sameGraph(file: string, { Properties }: Resource): void {
 
 function callsVersions(workflow: Template, { Properties }: Resource): void {
   const substitutions = Properties["DefinitionSubstitutions"] as Record<string, unknown>;
-  const called = catalogue.flatMap(({ arn }) => (substitutions[arn] === undefined ? [] : [substitutions[arn]]));
+  const called = steps.flatMap(({ arn }) => (substitutions[arn] === undefined ? [] : [substitutions[arn]]));
   assert.ok(called.length >= 5);
   const functions = called.map((reference) => {
     const version = workflow.Resources[(reference as { Ref: string }).Ref];
