@@ -90,6 +90,30 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: "The other end has to learn a new secret first; whoever runs both rotates it by hand.",
   },
   {
+    finding:
+      /^AwsSolutions-IAM4\[Policy::arn:<AWS::Partition>:iam::aws:policy\/service-role\/AmazonAPIGatewayPushToCloudWatchLogs\]$/,
+    on: /^CloisterAccess\/Api\/CloudWatchRole\/Resource$/,
+    reason:
+      "API Gateway's own role for writing logs, one for the account; AWS keeps its policy in step with what the service writes.",
+  },
+  {
+    finding: /^AwsSolutions-APIG2$/,
+    on: /^CloisterAccess\/Api\/Resource$/,
+    reason:
+      "The handler names every faulty field at once, as RFC 9457 problem details; API Gateway would stop at its own first words.",
+  },
+  {
+    finding: /^AwsSolutions-COG4$/,
+    on: /^CloisterAccess\/Api\/Default\//,
+    reason: "Callers are systems with IAM roles, not people of a user pool: every method wants a signature (SigV4).",
+  },
+  {
+    finding: /^AwsSolutions-APIG3$/,
+    on: /^CloisterAccess\/Api\/DeploymentStage/,
+    reason:
+      "Nothing is reached without a valid signature of this account's IAM; a web ACL costs money each month and is the deployer's to add.",
+  },
+  {
     finding: /^AwsSolutions-SF2$/,
     on: machine,
     reason: "X-Ray costs money for each state and shows less than the execution's own history; the option xray switches it on.",

@@ -2,6 +2,7 @@ import { App, type AppProps, Aws, type Environment, type Stack, Validations } fr
 import { ManagedPolicy, PermissionsBoundary } from "aws-cdk-lib/aws-iam";
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import { AwsSolutionsChecks } from "cdk-nag";
+import { AccessStack } from "./access-stack.ts";
 import { type Acknowledgement, acknowledge } from "./acknowledgements.ts";
 import { ImagesStack } from "./images-stack.ts";
 import { readOptions } from "./options.ts";
@@ -24,7 +25,10 @@ export function cloister({ app: props, env, code, onAcknowledged = () => {} }: C
   const options = readOptions((option) => app.node.tryGetContext(option));
   const bundleBucket = options.bundleBucket ?? `cloister-bundles-${Aws.ACCOUNT_ID}-${Aws.REGION}`;
   const stackProps = { ...(env !== undefined && { env }), bundleBucket };
-  const stacks: Stack[] = [new WorkflowStack(app, "CloisterWorkflow", { ...stackProps, options, code })];
+  const workflow = new WorkflowStack(app, "CloisterWorkflow", { ...stackProps, options, code });
+  const access = new AccessStack(app, "CloisterAccess", options, env === undefined ? {} : { env });
+  access.addStackDependency(workflow);
+  const stacks: Stack[] = [workflow, access];
   if (options.bundleBucket === null) stacks.push(new ImagesStack(app, "CloisterImages", stackProps));
   if (options.permissionsBoundary !== null) {
     for (const stack of stacks)

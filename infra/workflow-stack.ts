@@ -71,9 +71,14 @@ export class WorkflowStack extends Stack {
       loneFunctions.map(({ name, folder }) => [
         name,
         make(name, {
-          environment: { CLOISTER_DESTROY_MACHINE: machineArn("destroy-cluster") },
-          // The sweep asks about every cluster, one after another.
-          ...(folder === "watch" && { timeoutSeconds: 300, deadLetters }),
+          environment: Object.fromEntries(
+            [...files.keys()].map((machine) => [
+              `CLOISTER_${machine.replace("-cluster", "").toUpperCase()}_MACHINE`,
+              machineArn(machine),
+            ]),
+          ),
+          // The sweep asks about every cluster, one after another; API Gateway waits for 29 s.
+          ...(folder === "watch" ? { timeoutSeconds: 300, deadLetters } : { timeoutSeconds: 29 }),
         }),
       ]),
     );

@@ -189,11 +189,25 @@ export const s3Calls: CallTable = {
   "s3:ListObjectsV2": ({ bucketArn }) => [
     grant("s3:ListBucket", [bucketArn], s3Source, { StringLike: { "s3:prefix": "clusters/*" } }),
   ],
+  "s3:GetObject evidence": ({ bucketArn }) => [
+    grant("s3:GetObject", [`${bucketArn}/evidence/*`], s3Source),
+    mayBeAbsent(bucketArn, "evidence/*"),
+  ],
   "s3:GetObject bundle": ({ bundleBucketArn }) => [
     grant("s3:GetObject", [`${bundleBucketArn}/*`], s3Source),
     mayBeAbsent(bundleBucketArn, "*"),
   ],
 };
+
+const start =
+  (machine: string) =>
+  ({ partition, region, account }: Place) => [
+    grant(
+      "states:StartExecution",
+      [`arn:${partition}:states:${region}:${account}:stateMachine:cloister-${machine}`],
+      reference("awsstepfunctions"),
+    ),
+  ];
 
 /** What the calls to Step Functions, EventBridge and Service Quotas need. */
 export const serviceCalls: CallTable = {
@@ -204,13 +218,9 @@ export const serviceCalls: CallTable = {
       reference("awsstepfunctions"),
     ),
   ],
-  "sfn:StartExecution": ({ partition, region, account }) => [
-    grant(
-      "states:StartExecution",
-      [`arn:${partition}:states:${region}:${account}:stateMachine:cloister-destroy-cluster`],
-      reference("awsstepfunctions"),
-    ),
-  ],
+  ...Object.fromEntries(
+    ["build-cluster", "destroy-cluster", "rebuild-cluster"].map((machine) => [`sfn:StartExecution ${machine}`, start(machine)]),
+  ),
   "events:PutEvents": ({ partition, region, account }) => [
     grant(
       "events:PutEvents",

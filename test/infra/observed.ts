@@ -4,6 +4,7 @@ import { Stage } from "../../rehearsal/stage.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 import type { ServiceName } from "../../rehearsal/world/fault.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
+import { frontDoor } from "../api/front-door.ts";
 import type { Call as Asking } from "./authorization.ts";
 
 export interface Observed extends Asking {
@@ -98,7 +99,16 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
       const workers = stage.account.world.ec2.state.instances.all().filter(({ tags }) => tags.get("cloister:role") === "worker");
       return { InstanceIds: [workers[0]?.id] };
     });
-    await run(stage, "build-cluster", request, "SUCCEEDED");
+    const call = frontDoor(stage);
+    const ask = async (method: string, path: string, ticket: string, body?: object) => {
+      assert.equal((await call(method, path, { ticket, body })).status, 202, `${method} ${path}`);
+      const { executions } = stage.account.world.stepFunctions;
+      for (const execution of executions.values()) await stage.account.world.universe.clock.run(execution.done);
+      const { body: told } = await call("GET", `/requests/${ticket}`);
+      assert.equal(told["state"], "SUCCEEDED", JSON.stringify(told["failure"]));
+    };
+    await ask("POST", "/clusters", "build", request);
+    for (const path of ["/clusters", `/clusters/${ha["name"]}/certificate`]) assert.equal((await call("GET", path)).status, 200);
     await leak(stage.account);
     holdOn(stage);
     for (const kind of ["protect", "unprotect"]) await stage.change(String(ha["name"]), { kind });
@@ -109,8 +119,8 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
       isChild = false;
     });
     const next = { ...small, name: ha["name"] };
-    await run(stage, "rebuild-cluster", { name: ha["name"], request: next }, "SUCCEEDED");
-    await run(stage, "destroy-cluster", { name: ha["name"] }, "SUCCEEDED");
+    await ask("POST", `/clusters/${ha["name"]}/rebuild`, "rebuild", next);
+    await ask("DELETE", `/clusters/${ha["name"]}`, "destroy");
   },
   async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {
     const stage = listen(await open(small));

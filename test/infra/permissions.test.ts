@@ -69,6 +69,7 @@ function rowOf({ step, service, operation, input }: Observed): string {
   if (operation === "ListObjectsV2") return "s3:ListObjectsV2";
   if (kind !== null) return `s3:${operation} ${kind}`;
   if (operation === "SendCommand") return `ssm:SendCommand ${String(input["DocumentName"]).replace("cloister-", "")}`;
+  if (operation === "StartExecution") return `sfn:StartExecution ${String(input["stateMachineArn"]).split(":").at(-1)}`;
   if (operation === "GetParameter") return "ssm:GetParameter default";
   if (operation === "DeleteParameter") return `ssm:DeleteParameter ${step === "revoke-join" ? "join" : "generation"}`;
   if (operation === "GetParametersByPath")

@@ -9,7 +9,10 @@ import { ofType, only, type Resource, type Synthesis, synthesize, type Template 
 
 /** All that runs in Lambda. */
 const catalogue: readonly { readonly name: string }[] = [...steps, ...loneFunctions];
-const watchers = loneFunctions.filter(({ folder }) => folder === "watch").map(({ name }) => `cloister-${name}`);
+const seconds = (name: string): number => {
+  const folder = loneFunctions.find((lone) => `cloister-${lone.name}` === name)?.folder;
+  return folder === undefined ? 60 : { watch: 300, api: 29 }[folder];
+};
 
 const chosen = {
   bundleBucket: "bundles-of-ours",
@@ -57,7 +60,7 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
     for (const [, { Properties }] of functions) {
       assert.equal(Properties["Runtime"], "nodejs24.x");
       assert.deepEqual(Properties["Architectures"], ["arm64"]);
-      assert.equal(Properties["Timeout"], watchers.includes(String(Properties["FunctionName"])) ? 300 : 60);
+      assert.equal(Properties["Timeout"], seconds(String(Properties["FunctionName"])));
       assert.equal(Properties["VpcConfig"], undefined);
       assert.deepEqual(Properties["TracingConfig"], isChosen ? { Mode: "Active" } : undefined);
       const log = only(workflow, "AWS::Logs::LogGroup", "LogGroupName", `/aws/lambda/${Properties["FunctionName"]}`);
@@ -72,7 +75,10 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
     assert.ok(common.length >= 5);
     for (const [, { Properties }] of functions) {
       const isLone = loneFunctions.some(({ name }) => Properties["FunctionName"] === `cloister-${name}`);
-      const wanted = [...common, ...(isLone ? ["CLOISTER_DESTROY_MACHINE"] : [])].sort();
+      const wanted = [
+        ...common,
+        ...(isLone ? ["BUILD", "DESTROY", "REBUILD"].map((action) => `CLOISTER_${action}_MACHINE`) : []),
+      ].sort();
       const { Variables } = Properties["Environment"] as { Variables: Record<string, unknown> };
       assert.deepEqual(
         Object.keys(Variables)

@@ -20,6 +20,7 @@ export interface Synthesis {
   readonly region: string;
   readonly partition: string;
   readonly workflow: Template;
+  readonly access: Template;
   /** Null where bundles lie in a bucket of the deployer's. */
   readonly images: Template | null;
   /** The rows of acknowledgements that a finding fell under. */
@@ -50,7 +51,7 @@ export function synthesize(region: string, context: Readonly<Record<string, unkn
     const read = (stack: string) => JSON.parse(readFileSync(join(folder, "out", `${stack}.template.json`), "utf8")) as Template;
     const partition = region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
     const images = "bundleBucket" in context ? null : read("CloisterImages");
-    return { region, partition, workflow: read("CloisterWorkflow"), images, used };
+    return { region, partition, workflow: read("CloisterWorkflow"), access: read("CloisterAccess"), images, used };
   } finally {
     rmSync(folder, { recursive: true });
   }
