@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts";
 import { documents } from "../../functions/domain/documents.ts";
-import { RebuildInput } from "../../functions/domain/rebuild.ts";
 import { acknowledgements } from "../../infra/acknowledgements.ts";
+import { accessClaims } from "./access-claims.ts";
 import { ofType, only, type Resource, type Synthesis, synthesize, type Template } from "./template.ts";
+import { triggerClaims } from "./trigger-claims.ts";
 
 /** All that runs in Lambda. */
 const catalogue: readonly { readonly name: string }[] = [...steps, ...loneFunctions];
@@ -23,19 +24,25 @@ const chosen = {
   logRetentionDays: "30",
 };
 /** CloudFormation knows no API destinations in GovCloud. */
-const webhook = { webhookUrl: "https://hooks.example.com/cloister" };
-const syntheses: readonly (readonly [string, Synthesis, boolean])[] = ["us-west-2", "us-gov-west-1"].flatMap(
-  (region): (readonly [string, Synthesis, boolean])[] => [
-    [`${region}, all defaults`, synthesize(region), false],
-    [`${region}, everything chosen`, synthesize(region, region.startsWith("us-gov") ? chosen : { ...chosen, ...webhook }), true],
-  ],
-);
+const withWebhook = { ...chosen, webhookUrl: "https://hooks.example.com/cloister" };
+const sets: readonly (readonly [string, Readonly<Record<string, unknown>> & { readonly webhookUrl?: string }])[] = [
+  ["us-west-2", {}],
+  ["us-west-2", withWebhook],
+  ["us-gov-west-1", {}],
+  ["us-gov-west-1", chosen],
+];
+const syntheses = sets.map(([region, context]) => ({
+  region,
+  context,
+  synthesis: synthesize(region, context),
+  isChosen: "xray" in context,
+}));
 
 const folder = new URL("../../statemachine/", import.meta.url);
 const machines = readdirSync(folder).filter((file) => file.endsWith(".asl.json"));
 
 test("cdk-nag has no finding but acknowledged ones, and no acknowledgement is for nothing", () => {
-  const used = new Set(syntheses.flatMap(([, synthesis]) => [...synthesis.used]));
+  const used = new Set(syntheses.flatMap(({ synthesis }) => [...synthesis.used]));
   const isNesting = machines.some((file) => readFileSync(new URL(file, folder), "utf8").includes(":states:startExecution"));
   for (const row of acknowledgements) {
     assert.ok(row.reason.length > 30, `${row.finding} has no reason`);
@@ -44,10 +51,15 @@ test("cdk-nag has no finding but acknowledged ones, and no acknowledgement is fo
   }
 });
 
-for (const [name, synthesis, isChosen] of syntheses) describe(name, () => claims(synthesis, isChosen));
+for (const { region, context, synthesis, isChosen } of syntheses)
+  describe(`${region}, ${isChosen ? "everything chosen" : "all defaults"}`, () => {
+    claims(synthesis, isChosen);
+    triggerClaims(synthesis, machines, context.webhookUrl ?? null);
+    accessClaims(synthesis, isChosen);
+  });
 
-function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): void {
-  const templates = images === null ? [workflow] : [workflow, images];
+function claims({ workflow, access, images, partition }: Synthesis, isChosen: boolean): void {
+  const templates = [workflow, access, ...(images === null ? [] : [images])];
   const functions = ofType(workflow, "AWS::Lambda::Function");
 
   test("every step is a function of Node 24 on arm64 outside any VPC, with its own role and log group", () => {
@@ -153,66 +165,6 @@ function claims({ workflow, images, partition }: Synthesis, isChosen: boolean): 
         assert.equal(parameter["interpolationType"], "ENV_VAR");
       }
     }
-  });
-
-  test("a custom event starts a rebuild of the cluster that it names, and says that an event did", () => {
-    const [, rule] = only(workflow, "AWS::Events::Rule", "Description", "Cloister: A custom event asks for a cluster's rebuild");
-    assert.deepEqual(rule.Properties["EventPattern"], {
-      source: ["cloister"],
-      "detail-type": ["Rebuild Cluster"],
-      detail: { name: [{ exists: true }] },
-    });
-    const [target] = rule.Properties["Targets"] as { Arn: { Ref: string }; InputTransformer: Record<string, unknown> }[];
-    const machine = workflow.Resources[target?.Arn.Ref ?? ""];
-    assert.equal(machine?.Properties["StateMachineName"], "cloister-rebuild-cluster");
-    const template = String(target?.InputTransformer["InputTemplate"]).replace(/<[^>]+>/, '"orchid"');
-    const input = RebuildInput.parse(JSON.parse(template));
-    assert.deepEqual([input.name, input.trigger], ["orchid", "event"]);
-  });
-
-  test("the watcher hears of every bad end of ours, and the sweep runs every 15 minutes", () => {
-    const called = (description: string) => {
-      const [, rule] = only(workflow, "AWS::Events::Rule", "Description", `Cloister: ${description}`);
-      const [target] = rule.Properties["Targets"] as { Arn: { "Fn::GetAtt": [string] } }[];
-      return { rule, name: workflow.Resources[target?.Arn["Fn::GetAtt"][0] ?? ""]?.Properties["FunctionName"] };
-    };
-    const watcher = called("Executions of ours that end badly, to the watcher");
-    assert.equal(watcher.name, "cloister-watch-executions");
-    const { detail } = watcher.rule.Properties["EventPattern"] as { detail: { status: string[]; stateMachineArn: unknown[] } };
-    assert.deepEqual(detail.status, ["FAILED", "TIMED_OUT", "ABORTED"]);
-    assert.equal(detail.stateMachineArn.length, machines.length);
-    const sweep = called("The sweep, every 15 minutes");
-    assert.deepEqual([sweep.name, sweep.rule.Properties["ScheduleExpression"]], ["cloister-sweep-clusters", "rate(15 minutes)"]);
-  });
-
-  test("every rule tries for a day, and then keeps the event for a person", () => {
-    const rules = ofType(workflow, "AWS::Events::Rule");
-    assert.ok(rules.length >= 1);
-    const [[queue] = [""]] = ofType(workflow, "AWS::SQS::Queue");
-    for (const target of rules.flatMap(([, { Properties }]) => Properties["Targets"] as Record<string, unknown>[])) {
-      assert.deepEqual(target["DeadLetterConfig"], { Arn: { "Fn::GetAtt": [queue, "Arn"] } });
-      assert.deepEqual(target["RetryPolicy"], { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 20 });
-    }
-  });
-
-  test("the webhook hears every change of our executions, with a secret, and nothing of what they were given or gave", () => {
-    const [destination] = ofType(workflow, "AWS::Events::ApiDestination");
-    assert.equal(destination !== undefined, isChosen && partition === "aws");
-    if (destination === undefined) return;
-    assert.equal(destination[1].Properties["InvocationEndpoint"], webhook.webhookUrl);
-    const [, rule] = only(
-      workflow,
-      "AWS::Events::Rule",
-      "Description",
-      "Cloister: Status changes of our executions, to the webhook",
-    );
-    const heard = JSON.stringify(rule.Properties["EventPattern"]);
-    for (const file of machines) assert.ok(heard.includes(`:stateMachine:cloister-${file.replace(".asl.json", "")}"`), file);
-    const posted = JSON.stringify(rule.Properties["Targets"]);
-    assert.match(posted, /\$\.detail\.status/);
-    assert.doesNotMatch(posted, /detail\.(?:input|output)/);
-    const [[, connection] = assert.fail("no connection")] = ofType(workflow, "AWS::Events::Connection");
-    assert.match(JSON.stringify(connection.Properties["AuthParameters"]), /X-Cloister-Secret.*resolve:secretsmanager/);
   });
 
   test("every alarm says what it means, and wakes somebody where there is a topic", () => {
