@@ -175,13 +175,13 @@ export async function observe(): Promise<readonly Observed[]> {
 
 /** Notes every call with the tags that things carry the moment before it. */
 function listen({ world }: VirtualAccount, calls: Observed[]): void {
-  const attempt = world.door.attempt.bind(world.door);
-  world.door.attempt = async (service, operation, input, caller) => {
+  const send = world.door.send.bind(world.door);
+  world.door.send = async (service, operation, input, caller) => {
     if (caller.kind === "function") {
       const tags = /^(?:Describe|Get|List)/.test(operation) ? new Map() : tagsNow(world);
       calls.push({ step: caller.step, service, operation, input, tagsOf: (id) => tags.get(id) ?? {} });
     }
-    return attempt(service, operation, input, caller);
+    return send(service, operation, input, caller);
   };
 }
 
