@@ -125,7 +125,7 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
   "install-storage": command("install-manifests"),
   "verify-cluster": command("verify-cluster"),
   "probe-isolation": command("probe-isolation"),
-  "revoke-join": [...command("revoke-join"), "ssm:DeleteParameter join"],
+  "revoke-join": [...command("revoke-join"), ...elb("DescribeTargetGroups", "RegisterTargets"), "ssm:DeleteParameter join"],
   "certify-isolation": [
     ...fence,
     ...evidence,
