@@ -15,6 +15,12 @@ export const machineArn = (machine: string): string =>
 const machinePlace = (machine: string): string =>
   `${machine.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}Arn`;
 
+/** The files name AWS's own integrations in the partition `aws`, which is one of several. */
+const ownIntegration = /arn:aws:states:::([\w:.]+)/g;
+/** `states:startExecution.sync:2` is `${StatesStartExecutionSync2}`. */
+const integrationPlace = (integration: string): string =>
+  integration.replaceAll(/(?:^|[:.])(\w)/g, (_, letter: string) => letter.toUpperCase());
+
 export interface MachineProps {
   readonly machine: string;
   /** The file's text. It goes into the template as it is, so that a diff shows what changes. */
@@ -32,21 +38,23 @@ export class Machine extends Construct {
 
   constructor(scope: Construct, id: string, { machine, definition, steps, machines, options }: MachineProps) {
     super(scope, id);
+    const integrations = [...new Set([...definition.matchAll(ownIntegration)].map(([, integration = ""]) => integration))];
     const named = new Set([...definition.matchAll(/\$\{(\w+)\}/g)].map(([, place = ""]) => place));
     const called = [...steps].filter(([place]) => named.has(place));
     const started = machines.filter((other) => named.has(machinePlace(other)));
     const substitutions = Object.fromEntries([
       ...called.map(([place, step]) => [place, step.version.functionArn]),
       ...started.map((other) => [machinePlace(other), machineArn(other)]),
-      ["Partition", Aws.PARTITION],
+      ...integrations.map((integration) => [integrationPlace(integration), `arn:${Aws.PARTITION}:states:::${integration}`]),
     ]);
     const unknown = [...named].filter((place) => substitutions[place] === undefined);
     if (unknown.length > 0) throw new RangeError(`${machine}: nothing to put in the place of ${unknown.join(", ")}`);
 
     this.stateMachine = new StateMachine(this, "Machine", {
       stateMachineName: machineName(machine),
-      // The files name AWS's own integrations in the partition `aws`, which is one of several.
-      definitionBody: DefinitionBody.fromString(definition.replaceAll("arn:aws:states:::", `arn:\${Partition}:states:::`)),
+      definitionBody: DefinitionBody.fromString(
+        definition.replaceAll(ownIntegration, (_, integration: string) => `\${${integrationPlace(integration)}}`),
+      ),
       definitionSubstitutions: substitutions,
       tracingEnabled: options.xray,
       logs: {
