@@ -39,6 +39,7 @@ const syntheses = sets.map(([region, context]) => ({
 }));
 
 const folder = new URL("../../statemachine/", import.meta.url);
+const manual = readFileSync(new URL("../../docs/operating.md", import.meta.url), "utf8");
 const machines = readdirSync(folder).filter((file) => file.endsWith(".asl.json"));
 
 test("cdk-nag has no finding but acknowledged ones, and no acknowledgement is for nothing", () => {
@@ -172,6 +173,10 @@ function claims({ workflow, access, images, partition }: Synthesis, isChosen: bo
     assert.ok(alarms.length >= 2);
     for (const [id, { Properties }] of alarms) {
       assert.ok(String(Properties["AlarmDescription"]).length > 40, id);
+      assert.ok(
+        manual.includes(`### ${Properties["AlarmName"]}\n`),
+        `docs/operating.md does not say what to do on ${Properties["AlarmName"]}`,
+      );
       assert.deepEqual(Properties["AlarmActions"], isChosen ? [chosen.alarmTopicArn] : undefined);
     }
     assert.equal(ofType(workflow, "AWS::Logs::MetricFilter").length, catalogue.length);
