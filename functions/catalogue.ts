@@ -81,4 +81,5 @@ export const loneFunctions: readonly LoneFunction[] = [
   { name: "watch-executions", folder: "watch" },
   { name: "sweep-clusters", folder: "watch" },
   { name: "change-record", folder: "api" },
+  { name: "serve-api", folder: "api" },
 ];

@@ -25,7 +25,9 @@ export async function buildHandlers(): Promise<ReadonlyMap<string, { readonly fi
     // yaml's Node build is CommonJS and asks for `process`: an ES module has no require of its own.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     minify: true,
-    sourcemap: "external",
+    // Beside the bundle and named in it, so that a stack trace shows our lines; the sources themselves stay at home.
+    sourcemap: "linked",
+    sourcesContent: false,
     metafile: true,
     logLevel: "error",
   });

@@ -28,3 +28,39 @@ export async function startExecution(
     throw error;
   }
 }
+
+export interface ExecutionView {
+  /** Step Functions' own word: `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`. */
+  readonly status: string;
+  readonly input: unknown;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly error: string | null;
+  readonly cause: string | null;
+}
+
+/** An execution of a machine by its name, or null; Step Functions knows a closed one for 90 days. */
+export async function describeExecution(sfn: SFNClient, machine: MachineArn, name: string): Promise<ExecutionView | null> {
+  try {
+    const executionArn = `${machine.replace(":stateMachine:", ":execution:")}:${name}`;
+    const {
+      status = "",
+      input,
+      startDate,
+      stopDate,
+      error,
+      cause,
+    } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    return {
+      status,
+      input: JSON.parse(input ?? "null"),
+      startedAt: startDate ?? null,
+      endedAt: stopDate ?? null,
+      error: error ?? null,
+      cause: cause ?? null,
+    };
+  } catch (error) {
+    if (error instanceof Error && error.name === "ExecutionDoesNotExist") return null;
+    throw error;
+  }
+}

@@ -43,6 +43,7 @@ const negative = new Set(["StringNotEquals"]);
 const operators: Readonly<Record<string, (value: string | undefined, wanted: string) => boolean>> = {
   StringEquals: (value, wanted) => value === wanted,
   StringLike: (value, wanted) => value !== undefined && like(wanted, value),
+  StringLikeIfExists: (value, wanted) => value === undefined || like(wanted, value),
   StringNotEquals: (value, wanted) => value !== wanted,
   Null: (value, wanted) => (value === undefined) === (wanted === "true"),
   BoolIfExists: (value, wanted) => value === undefined || value === wanted,

@@ -1,0 +1,168 @@
+import { Router } from "@aws-lambda-powertools/event-handler/http";
+import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { Aws } from "../aws/aws.ts";
+import { s3Evidence } from "../aws/s3-evidence.ts";
+import { s3Records } from "../aws/s3-records.ts";
+import { ClusterName } from "../domain/ids.ts";
+import { readRequest } from "../domain/request-problems.ts";
+import { callerOf, executionName, Ticket } from "../domain/ticket.ts";
+import { InvalidRequestError, TransientError } from "../errors.ts";
+import type { Log } from "../step.ts";
+import { problemDetails } from "./problem-details.ts";
+import { type Action, type ApiMachines, accept, findTicket } from "./requests.ts";
+
+/** A request of ours has a few hundred bytes; tags may make it longer. */
+const bodyBytesMax = 32_768;
+
+/** Ends a request with this answer. */
+class Answered extends Error {
+  readonly response: Response;
+  constructor(response: Response) {
+    super(`answered with ${response.status}`);
+    this.response = response;
+  }
+}
+const refuse = (...problem: Parameters<typeof problemDetails>): never => {
+  throw new Answered(problemDetails(...problem));
+};
+
+interface Asked {
+  readonly event: unknown;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const eventOf = ({ event }: Asked): APIGatewayProxyEvent => event as APIGatewayProxyEvent;
+const clusterOf = ({ params }: Asked): ClusterName => {
+  const parsed = ClusterName.safeParse(params["name"]);
+  return parsed.success ? parsed.data : refuse(404, "no cluster can have this name");
+};
+const callerOfEvent = (asked: Asked): string =>
+  callerOf(eventOf(asked).requestContext.identity.userArn ?? refuse(400, "the caller is not known"));
+
+function ticketOf(asked: Asked): Ticket {
+  const headers = Object.entries(eventOf(asked).headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const parsed = Ticket.safeParse(new Map(headers).get("idempotency-key"));
+  return parsed.success ? parsed.data : refuse(400, `the header Idempotency-Key has to be ${parsed.error.issues[0]?.message}`);
+}
+
+/** The body as JSON; null where there is none. */
+function bodyOf(asked: Asked): unknown {
+  const { body, isBase64Encoded } = eventOf(asked);
+  if (body === null || body === "") return null;
+  const text = isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
+  if (Buffer.byteLength(text) > bodyBytesMax) refuse(413, `a body has at most ${bodyBytesMax} bytes`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return refuse(400, "the body is not JSON");
+  }
+}
+
+/** A path as the caller has to write it: API Gateway puts the stage before it, or a custom domain its own. */
+function pathFor(asked: Asked, path: string): string {
+  const { path: ours, requestContext } = eventOf(asked);
+  return `${requestContext.path.endsWith(ours) ? requestContext.path.slice(0, -ours.length) : ""}${path}`;
+}
+
+const json = (content: object, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
+  new Response(JSON.stringify(content), { status, headers: { "content-type": "application/json", ...headers } });
+
+/** The routes of the front door, over whatever clients it is given. */
+export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
+  const router = new Router();
+  const records = s3Records(aws);
+
+  async function start(asked: Asked, action: Action, cluster: string, input: object): Promise<Response> {
+    const [ticket, caller] = [ticketOf(asked), callerOfEvent(asked)];
+    const answer = await accept(aws, machines, { action, caller, ticket, input });
+    log.info("request taken", { action, cluster, ticket, caller, answer });
+    if (answer === "other") return problemDetails(409, `the ticket ${ticket} stands for another request already`);
+    const location = pathFor(asked, `/requests/${ticket}`);
+    return json({ ticket, action, cluster, links: { self: location } }, 202, { location });
+  }
+
+  /** What the record says of a cluster, without what only machines need. */
+  async function describe(name: ClusterName) {
+    const record = (await records.read(name))?.value;
+    if (record === undefined) return null;
+    const generations = Object.entries(record.generations).map(([generation, { state }]) => ({
+      generation: Number(generation),
+      state,
+    }));
+    return {
+      name,
+      current: record.current,
+      protected: record.protected,
+      isWorkedOn: record.lock.holders.length > 0,
+      generations,
+    };
+  }
+
+  router.post("/clusters", (asked) => {
+    const body = bodyOf(asked);
+    const { request, problems } = readRequest(body);
+    if (request === null || problems.length > 0) return problemDetails(400, "the request cannot be built as it is", problems);
+    return start(asked, "build", request.name, body as object);
+  });
+
+  router.get("/clusters", async () => {
+    const all = await Promise.all((await records.names()).map(describe));
+    return json({ clusters: all.filter((cluster) => cluster !== null) });
+  });
+
+  router.get("/clusters/:name", async (asked) => {
+    const cluster = await describe(clusterOf(asked));
+    return cluster === null ? problemDetails(404, "there is no such cluster") : json(cluster);
+  });
+
+  router.get("/clusters/:name/certificate", async (asked) => {
+    const name = clusterOf(asked);
+    const current = (await records.read(name))?.value.current ?? null;
+    const certificate =
+      current === null ? null : await s3Evidence(aws).read({ cluster: name, generation: current }, "certificate");
+    return certificate === null ? problemDetails(404, "there is no ready cluster of this name") : json(certificate as object);
+  });
+
+  router.post("/clusters/:name/rebuild", async (asked) => {
+    const name = clusterOf(asked);
+    const body = bodyOf(asked);
+    const given = body === null ? null : readRequest(body);
+    if (given !== null && (given.request === null || given.problems.length > 0))
+      return problemDetails(400, "the request cannot be built as it is", given.problems);
+    if (given?.request?.name !== undefined && given.request.name !== name)
+      return problemDetails(400, "the request is for another cluster", [{ path: "name", problem: `is not ${name}` }]);
+    return start(asked, "rebuild", name, { name, trigger: "ticket", ...(body !== null && { request: body }) });
+  });
+
+  router.delete("/clusters/:name", async (asked) => {
+    const name = clusterOf(asked);
+    if (bodyOf(asked) !== null) return problemDetails(400, "a destroy takes no body");
+    return start(asked, "destroy", name, { name });
+  });
+
+  router.get("/requests/:ticket", async (asked) => {
+    const ticket = Ticket.safeParse(asked.params["ticket"]);
+    const name = ticket.success ? executionName(callerOfEvent(asked), ticket.data) : null;
+    const found = name === null ? null : await findTicket(aws, machines, name);
+    if (found === null) return problemDetails(404, "no request of yours has this ticket, or it ended more than 90 days ago");
+    const { action, status, startedAt, endedAt, error, cause } = found;
+    const cluster = String((found.input as { name?: unknown } | null)?.name);
+    const failure = error === null ? null : { name: error, cause: cause?.slice(0, 4000) ?? "" };
+    const links = {
+      cluster: pathFor(asked, `/clusters/${cluster}`),
+      certificate: pathFor(asked, `/clusters/${cluster}/certificate`),
+    };
+    return json({ ticket: ticket.data, action, cluster, state: status, startedAt, endedAt, failure, links });
+  });
+
+  router.notFound(async () => problemDetails(404, "there is no such path, or it knows no such method"));
+  router.errorHandler(Error, async (error) => {
+    if (error instanceof Answered) return error.response;
+    if (error instanceof InvalidRequestError) return problemDetails(400, error.message);
+    log.error(error.message, { error });
+    return error instanceof TransientError
+      ? problemDetails(503, "try again in a moment")
+      : problemDetails(500, "the log has the reason");
+  });
+  return router;
+}

@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Aws, CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
+import type { Code } from "aws-cdk-lib/aws-lambda";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import type { Construct } from "constructs";
+import { catalogue, loneFunctions } from "../functions/catalogue.ts";
+import { Alarms } from "./alarms.ts";
+import { CloisterFunction, type CloisterFunctionProps } from "./cloister-function.ts";
+import { CommandDocuments } from "./command-documents.ts";
+import { Machine, machineArn } from "./machine.ts";
+import { NodeRole } from "./node-role.ts";
+import type { Options } from "./options.ts";
+import type { Place } from "./permissions/grants.ts";
+import { stepStatements } from "./permissions/statements.ts";
+import { privateBucket } from "./private-bucket.ts";
+import { Triggers } from "./triggers.ts";
+
+const folder = new URL("../statemachine/", import.meta.url);
+
+/** Every machine's file by its name. */
+const definitions = (): ReadonlyMap<string, string> =>
+  new Map(
+    readdirSync(folder)
+      .filter((file) => file.endsWith(".asl.json"))
+      .sort()
+      .map((file) => [file.replace(/\.asl\.json$/, ""), readFileSync(new URL(file, folder), "utf8")]),
+  );
+
+export interface WorkflowProps extends StackProps {
+  readonly options: Options;
+  readonly bundleBucket: string;
+  /** A step's bundle. Tests give a small one, so that nothing is bundled for them. */
+  code(step: string): Code;
+}
+
+type Own = Pick<CloisterFunctionProps, "timeoutSeconds" | "deadLetters"> & {
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** What runs a cluster's life: machines, steps, documents, node roles, and the bucket of records and evidence. */
+export class WorkflowStack extends Stack {
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly records: Bucket;
+
+  constructor(scope: Construct, id: string, props: WorkflowProps) {
+    super(scope, id, { ...props, description: "Cloister: state machines, steps, documents and node roles" });
+    const { options, bundleBucket } = props;
+    this.records = privateBucket(this, "Records");
+    const bundleArn = `arn:${Aws.PARTITION}:s3:::${bundleBucket}/*`;
+    const controlPlane = new NodeRole(this, "ControlPlane", { kind: "control-plane", bundleArn });
+    const worker = new NodeRole(this, "Worker", { kind: "worker", bundleArn });
+    new CommandDocuments(this, "Documents");
+
+    const deadLetters = new Queue(this, "DeadLetters", {
+      queueName: "cloister-dead-letters",
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    const make = this.#maker(props, [controlPlane, worker]);
+    const steps = new Map(catalogue.map(({ name, arn }) => [arn, make(name)]));
+    const files = definitions();
+    this.machines = new Map(
+      [...files].map(([machine, definition]) => [
+        machine,
+        new Machine(this, machine, { machine, definition, steps, machines: [...files.keys()], options }),
+      ]),
+    );
+    const lone = new Map(
+      loneFunctions.map(({ name, folder }) => [
+        name,
+        make(name, {
+          environment: Object.fromEntries(
+            [...files.keys()].map((machine) => [
+              `CLOISTER_${machine.replace("-cluster", "").toUpperCase()}_MACHINE`,
+              machineArn(machine),
+            ]),
+          ),
+          // The sweep asks about every cluster, one after another; API Gateway waits for 29 s.
+          ...(folder === "watch" ? { timeoutSeconds: 300, deadLetters } : { timeoutSeconds: 29 }),
+        }),
+      ]),
+    );
+    new Triggers(this, "Triggers", { machines: this.machines, functions: lone, deadLetters, options });
+    new Alarms(this, "Alarms", this.machines, deadLetters, options);
+
+    new CfnOutput(this, "RecordBucket", { value: this.records.bucketName, description: "Records and evidence" });
+    for (const [machine, { stateMachine }] of this.machines)
+      new CfnOutput(this, `${machine}-machine`, { value: stateMachine.stateMachineArn });
+  }
+
+  /** Makes a function by its name, with the deployment's facts and its own calls' permissions. */
+  #maker({ options, bundleBucket, code }: WorkflowProps, [controlPlane, worker]: readonly [NodeRole, NodeRole]) {
+    const place: Place = {
+      partition: Aws.PARTITION,
+      region: Aws.REGION,
+      account: Aws.ACCOUNT_ID,
+      bucketArn: this.records.bucketArn,
+      bundleBucketArn: `arn:${Aws.PARTITION}:s3:::${bundleBucket}`,
+      nodeRoleArns: [controlPlane.role.roleArn, worker.role.roleArn],
+      imageOwners: [Aws.ACCOUNT_ID, ...options.trustedImageOwners],
+      parameters: [options.defaultImageParameter, options.defaultBundleParameter],
+    };
+    const environment = {
+      CLOISTER_ACCOUNT: Aws.ACCOUNT_ID,
+      CLOISTER_BUCKET: this.records.bucketName,
+      CLOISTER_CONTROL_PLANE_PROFILE: controlPlane.profileName,
+      CLOISTER_WORKER_PROFILE: worker.profileName,
+      CLOISTER_TRUSTED_IMAGE_OWNERS: options.trustedImageOwners.join(","),
+      CLOISTER_DEFAULT_IMAGE_PARAMETER: options.defaultImageParameter,
+      CLOISTER_DEFAULT_BUNDLE_PARAMETER: options.defaultBundleParameter,
+    };
+    return (name: string, { environment: more, ...own }: Own = {}) =>
+      new CloisterFunction(this, name, {
+        name,
+        code: code(name),
+        environment: { ...environment, ...more },
+        statements: stepStatements(name, place),
+        options,
+        ...own,
+      });
+  }
+}

@@ -1,0 +1,147 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { canonicalJson } from "../../functions/domain/ticket.ts";
+import { paths } from "../../infra/access-stack.ts";
+import { Stage } from "../../rehearsal/stage.ts";
+import { frontDoor } from "./front-door.ts";
+
+const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+
+async function opened() {
+  const stage = await Stage.open({ request: orchid, seed: 21 });
+  const { stepFunctions } = stage.account.world;
+  const executions = () => [...stepFunctions.executions.keys()];
+  /** Until nothing runs any more. */
+  const settle = async () => {
+    for (const execution of stepFunctions.executions.values()) await stage.account.world.universe.clock.run(execution.done);
+  };
+  return { stage, executions, settle, call: frontDoor(stage) };
+}
+
+describe("a ticketing system", () => {
+  test("builds, polls, reads the certificate, rebuilds and destroys, each by one ticket", async () => {
+    const { call, executions, settle } = await opened();
+    const accepted = await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    assert.deepEqual([accepted.status, accepted.location], [202, "/v1/requests/CHG-1"]);
+    const running = await call("GET", "/requests/CHG-1");
+    assert.deepEqual([running.body["state"], running.body["action"], running.body["cluster"]], ["RUNNING", "build", "orchid"]);
+    assert.equal((await call("GET", "/clusters/orchid/certificate")).status, 404, "not before it is proved");
+
+    await settle();
+    assert.equal((await call("GET", "/requests/CHG-1")).body["state"], "SUCCEEDED");
+    const cluster = await call("GET", "/clusters/orchid");
+    assert.deepEqual([cluster.body["current"], cluster.body["isWorkedOn"]], [1, false]);
+    assert.deepEqual((await call("GET", "/clusters")).body["clusters"], [cluster.body]);
+    const certificate = await call("GET", "/clusters/orchid/certificate");
+    assert.equal(certificate.body["isolated"], true);
+
+    assert.equal((await call("POST", "/clusters/orchid/rebuild", { ticket: "CHG-2" })).status, 202);
+    await settle();
+    assert.equal((await call("GET", "/clusters/orchid")).body["current"], 2);
+    assert.equal((await call("DELETE", "/clusters/orchid", { ticket: "CHG-3" })).status, 202);
+    await settle();
+    assert.equal((await call("GET", "/clusters/orchid")).body["current"], null);
+    for (const ticket of ["CHG-1", "CHG-2", "CHG-3"]) {
+      const { body } = await call("GET", `/requests/${ticket}`);
+      assert.deepEqual([body["state"], body["failure"]], ["SUCCEEDED", null], ticket);
+    }
+    assert.equal(executions().filter((arn) => arn.includes(":ticket-")).length, 3);
+  });
+
+  test("that sends a ticket twice gets one build, in whatever order its fields come and whichever session sends it", async () => {
+    const { call, executions, settle } = await opened();
+    const { name, ...rest } = orchid;
+    const twin = { body: { ...rest, name }, userArn: "arn:aws:sts::111122223333:assumed-role/Ticketing/session-2" };
+    for (const sent of [{ body: orchid }, twin])
+      assert.equal((await call("POST", "/clusters", { ticket: "CHG-1", ...sent })).status, 202);
+    await settle();
+    assert.equal((await call("POST", "/clusters", { ticket: "CHG-1", ...twin })).status, 202, "when it is over, too");
+    assert.equal(executions().length, 1);
+  });
+
+  test("that uses a ticket for something else is told of the conflict, and nothing starts", async () => {
+    const { call, executions } = await opened();
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    const others = [
+      await call("POST", "/clusters", { ticket: "CHG-1", body: { ...orchid, workers: { count: 2 } } }),
+      await call("DELETE", "/clusters/orchid", { ticket: "CHG-1" }),
+      await call("POST", "/clusters/orchid/rebuild", { ticket: "CHG-1" }),
+    ];
+    for (const { status, type } of others) assert.deepEqual([status, type], [409, "application/problem+json"]);
+    assert.equal(executions().length, 1);
+  });
+
+  test("sees its own tickets, and nobody else's", async () => {
+    const { call } = await opened();
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    const stranger = { userArn: "arn:aws:iam::111122223333:user/stranger" };
+    assert.equal((await call("GET", "/requests/CHG-1", stranger)).status, 404);
+  });
+
+  test("learns the first cause of a build that failed and was rolled back", async () => {
+    const { call, settle, stage } = await opened();
+    stage.account.document("check-dns", () => "echo the resolver is silent >&2\nexit 1\n");
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    await settle();
+    const { body } = await call("GET", "/requests/CHG-1");
+    const failure = body["failure"] as { name: string; cause: string };
+    assert.deepEqual([body["state"], failure.name], ["FAILED", "CommandFailedError"]);
+    assert.match(failure.cause, /the resolver is silent/);
+    assert.equal((await call("GET", "/clusters/orchid")).body["current"], null);
+  });
+});
+
+describe("a request that cannot be taken", () => {
+  const large = { ...orchid, tags: { text: "x".repeat(40_000) } };
+  const cases: readonly (readonly [string, string, string, object, number, RegExp])[] = [
+    ["no ticket", "POST", "/clusters", { body: orchid }, 400, /Idempotency-Key/],
+    ["a ticket with a slash", "POST", "/clusters", { ticket: "a/b", body: orchid }, 400, /Idempotency-Key/],
+    ["no JSON", "POST", "/clusters", { ticket: "A", raw: "{name:" }, 400, /not JSON/],
+    ["no body", "POST", "/clusters", { ticket: "A" }, 400, /cannot be built/],
+    ["a body that is too large", "POST", "/clusters", { ticket: "A", body: large }, 413, /32768/],
+    ["a body to a destroy", "DELETE", "/clusters/orchid", { ticket: "A", body: {} }, 400, /no body/],
+    ["another cluster's request", "POST", "/clusters/violet/rebuild", { ticket: "A", body: orchid }, 400, /another cluster/],
+    ["a name that cannot be", "GET", "/clusters/No", {}, 404, /can have this name/],
+    ["an unknown cluster", "GET", "/clusters/violet", {}, 404, /no such cluster/],
+    ["an unknown ticket", "GET", "/requests/none", {}, 404, /no request of yours/],
+    ["an unknown path", "GET", "/secrets", {}, 404, /no such path/],
+    ["an unknown method", "DELETE", "/clusters", { ticket: "A" }, 404, /no such method/],
+  ];
+  for (const [what, method, path, sent, status, words] of cases)
+    test(`for ${what} is answered with ${status} and problem details, and starts nothing`, async () => {
+      const { call, executions } = await opened();
+      const answer = await call(method, path, sent);
+      assert.deepEqual([answer.status, answer.type, answer.body["status"]], [status, "application/problem+json", status]);
+      assert.match(String(answer.body["detail"]), words);
+      assert.deepEqual(executions(), []);
+    });
+
+  test("names every faulty field at once", async () => {
+    const { call } = await opened();
+    const body = { name: "orchid", kubernetesVersion: "1.20.0", controlPlane: { count: 2 }, color: "red" };
+    const answer = await call("POST", "/clusters", { ticket: "A", body });
+    const pointers = (answer.body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer).sort();
+    assert.deepEqual(pointers, ["/color", "/controlPlane/count", "/kubernetesVersion"]);
+  });
+});
+
+describe("the front door", () => {
+  test("knows every path and method that API Gateway lets through", async () => {
+    const { call } = await opened();
+    for (const [path, methods] of Object.entries(paths)) {
+      for (const method of methods) {
+        const { body } = await call(method, path.replace("{name}", "violet").replace("{ticket}", "none"));
+        assert.doesNotMatch(String(body["detail"]), /no such path/, `${method} ${path}`);
+      }
+    }
+  });
+
+  test("takes JSON as the same whatever the order of its fields, and as another when a value differs", () => {
+    assert.equal(
+      canonicalJson({ b: [1, { d: null, c: "x" }], a: true }),
+      canonicalJson({ a: true, b: [1, { c: "x", d: null }] }),
+    );
+    assert.notEqual(canonicalJson({ a: [1, 2] }), canonicalJson({ a: [2, 1] }));
+    assert.notEqual(canonicalJson({ a: "1" }), canonicalJson({ a: 1 }));
+  });
+});
