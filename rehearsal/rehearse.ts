@@ -65,10 +65,12 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const byOperation: Record<string, number> = {};
   for (const { operation } of calls) byOperation[operation] = (byOperation[operation] ?? 0) + 1;
   const path = criticalPath(events);
+  const history = historyOf(stage, execution);
+  const cluster = clusterOf(stage, history);
   return {
     status: statusOf(execution, outcome),
     seed: options.seed,
-    error: outcome.status === "SUCCEEDED" ? null : { ...firstCause(outcome), state: failedState(historyOf(stage, execution)) },
+    error: outcome.status === "SUCCEEDED" ? null : { ...firstCause(outcome), state: failedState(history) },
     execution: {
       machine: execution.machine,
       transitions: chain(stage, execution).reduce((sum, { transitions, retries }) => sum + transitions + retries, 0),
@@ -83,15 +85,15 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
       byOperation,
     },
     inventory: { before, after: world.inventory() },
-    cluster: clusterOf(stage, events),
-    certificate: certificateOf(stage, outcome),
+    cluster,
+    certificate: cluster === null ? null : certificateOf(stage, cluster),
     audit: {
       secretLeaks: secretLeaks(world.nodes.secrets(), stage.written()),
       breaches: world.ec2.breaches(),
       foreignTouched: world.ec2.foreignTouched(),
     },
     summary: summaryOf(outcome),
-    history: historyOf(stage, execution),
+    history,
     callRecords: calls,
   };
 }
@@ -173,10 +175,9 @@ function clusterOf({ account }: Stage, events: readonly HistoryEvent[]): Rehears
   };
 }
 
-function certificateOf({ account }: Stage, outcome: Outcome): Rehearsal["certificate"] {
-  const key = (outcome.output as { certificate?: { key: string } } | undefined)?.certificate?.key;
-  const keys = account.world.s3.inventory().map(({ id }) => id.slice(account.deployment.bucket.length + 1));
-  const found = key ?? keys.find((candidate) => candidate.endsWith("/certificate.json"));
-  const body = found === undefined ? undefined : account.world.s3.object(account.deployment.bucket, found)?.body;
+/** The evidence of the generation, if its build came that far. */
+function certificateOf({ account }: Stage, { name, generation }: NonNullable<Rehearsal["cluster"]>): Rehearsal["certificate"] {
+  const key = `evidence/${name}/g${generation}/certificate.json`;
+  const body = account.world.s3.object(account.deployment.bucket, key)?.body;
   return body === undefined ? null : (JSON.parse(body) as Rehearsal["certificate"]);
 }

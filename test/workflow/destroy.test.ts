@@ -73,7 +73,7 @@ describe("a destroy", () => {
   test("of an unknown name ends well and says so, without a call that changes anything", async () => {
     const result = await rehearse({ request: { name: "nobody" }, act: "destroy", buildsFirst: false, seed });
     assert.equal(result.status, "destroyed");
-    assert.equal(result.summary, "there is no nobody");
+    assert.equal(result.summary, "there is no cluster nobody");
     assert.deepEqual(
       result.callRecords.filter(({ mutates }) => mutates),
       [],

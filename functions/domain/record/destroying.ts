@@ -100,7 +100,7 @@ function choose(record: ClusterRecord, intent: Destroy, at: Circumstances) {
     if (why === null) chosen.push([generation, rowOf(record, generation) ?? { ...emptyRow(), wasProved: true }]);
     else whys.push(why);
   }
-  const name = intent.generation === null ? `${intent.name}` : `generation ${intent.generation} of ${intent.name}`;
+  const name = intent.generation === null ? `cluster ${intent.name}` : `generation ${intent.generation} of ${intent.name}`;
   return {
     chosen: chosen.slice(0, maxGenerations),
     why: wanted.length === 0 ? `there is no ${name}` : whys.join("; "),
