@@ -36,7 +36,7 @@ const ready = (asked = {}) => {
 describe("a destroy in the cluster's record", () => {
   test("of a name that nobody knows writes nothing", () => {
     const story = new Story();
-    spared(story, () => story.destroy(d), /there is no orchid/);
+    spared(story, () => story.destroy(d), /there is no cluster orchid/);
     assert.equal(story.record, null);
   });
 
