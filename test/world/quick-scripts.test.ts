@@ -90,10 +90,6 @@ const failures: Readonly<Record<string, Failure>> = {
       account.onImage({ kubeadmImages: [...account.row.core, "registry.k8s.io/b:v1", "registry.k8s.io/a:v1"] }),
     words: /kubeadm needs registry\.k8s\.io\/a:v1 registry\.k8s\.io\/b:v1 - which the bundle does not have/,
   },
-  "an image that is lost before kubeadm init": {
-    prepare: after("kubeadm-init", loseImage("control-plane", "/kube-apiserver:")),
-    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
-  },
   "the network plugin's image, lost on the workers": {
     prepare: after("join-workers", loseImage("worker", "/calico/node:")),
     words: /is not Ready/,
