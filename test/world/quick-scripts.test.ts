@@ -19,15 +19,21 @@ interface Story {
   readonly request?: unknown;
   readonly faults?: readonly FaultRule[];
   readonly prepare?: StageOptions["prepare"];
+  /** When a person aborts the build, seconds after its start. */
+  readonly abortAfter?: number;
   /** What comes after the build, by machine. */
   readonly next?: readonly { readonly machine: string; readonly input: unknown; before?(stage: Stage): Promise<void> | void }[];
 }
 
 /** Everything that shows of a story: each execution's events with their times and data, its end, each call, and what is there after it. */
 async function told(scripts: "interpreted" | "quick", seed: number, story: Story) {
-  const { request = orchid, faults = [], prepare, next = [] } = story;
+  const { request = orchid, faults = [], prepare, abortAfter, next = [] } = story;
   const stage = await Stage.open({ request, seed, faults, scripts, ...(prepare && { prepare }) });
   const { world } = stage.account;
+  if (abortAfter !== undefined) {
+    const abort = () => [...world.stepFunctions.executions.values()][0]?.stop("Abort", "by a person");
+    world.universe.clock.after(abortAfter, abort);
+  }
   await stage.run("build-cluster", request, "build");
   for (const [index, { machine, input, before }] of next.entries()) {
     await before?.(stage);
@@ -164,6 +170,15 @@ describe("a failure told with quick scripts is the same as with interpreted ones
     const [first, second] = await demandSame(3, { faults: [refused(6)], next: [again] });
     assert.equal(first?.status, "FAILED");
     assert.equal(second?.status, "SUCCEEDED", second?.cause);
+  });
+
+  test("aborted amid its scripts, which the next build calls off and takes over", async () => {
+    for (const abortAfter of [230, 260, 320]) {
+      const again = { machine: "build-cluster", input: orchid };
+      const [first, second] = await demandSame(abortAfter, { abortAfter, next: [again] });
+      assert.equal(first?.status, "ABORTED");
+      assert.equal(second?.status, "SUCCEEDED", second?.cause);
+    }
   });
 
   test("of a destroy whose API server is dead", async () => {
