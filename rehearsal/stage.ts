@@ -11,12 +11,14 @@ import type { HistoryEvent } from "./world/asl/history.ts";
 import type { Outcome } from "./world/asl/host.ts";
 import type { Json } from "./world/asl/paths.ts";
 import type { FaultRule } from "./world/fault-rule.ts";
+import type { WorldOptions } from "./world/world.ts";
 
 export interface StageOptions {
   /** As it would be typed into the console; the account's default image and bundle are for its version. */
   readonly request: unknown;
   readonly seed: number;
   readonly faults?: readonly FaultRule[];
+  readonly scripts?: WorldOptions["scripts"];
   readonly onEvent?: (event: HistoryEvent) => void;
   /** Changes the account before the run: what a test or an ablation plants. */
   readonly prepare?: (account: VirtualAccount) => void;
@@ -35,10 +37,10 @@ export class Stage {
     this.account = account;
   }
 
-  static async open({ request, seed, faults = [], onEvent, prepare }: StageOptions): Promise<Stage> {
+  static async open({ request, seed, faults = [], scripts = "interpreted", onEvent, prepare }: StageOptions): Promise<Stage> {
     const version = (request as { kubernetesVersion?: unknown } | null)?.kubernetesVersion;
     const kubernetes = typeof version === "string" ? version : "";
-    const stage = new Stage(new VirtualAccount({ seed, faults, kubernetes, ...(onEvent && { onEvent }) }));
+    const stage = new Stage(new VirtualAccount({ seed, faults, scripts, kubernetes, ...(onEvent && { onEvent }) }));
     await stage.#deploy();
     prepare?.(stage.account);
     return stage;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
@@ -9,15 +9,13 @@ import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import type { Aws, Deployment } from "../functions/aws/aws.ts";
-import { documentName } from "../functions/aws/ssm-commands.ts";
 import { Bundle } from "../functions/domain/bundle.ts";
 import { type DocumentName, documents } from "../functions/domain/documents.ts";
-import { buildDocument } from "../functions/domain/ssm-documents.ts";
 import { requiredImages, supportedVersions, type VersionRow, versionRow } from "../functions/domain/versions.ts";
+import { shippedDocument } from "./shipped.ts";
 import type { HistoryEvent } from "./world/asl/history.ts";
 import type { Policy } from "./world/iam.ts";
 import type { Caller } from "./world/service.ts";
-import { readDocument } from "./world/ssm/documents.ts";
 import { World, type WorldOptions } from "./world/world.ts";
 
 const folder = new URL("../", import.meta.url);
@@ -233,14 +231,8 @@ export class VirtualAccount {
 
   /** Registers a document whose script was changed: what an ablation takes out of the shipped one. */
   document(name: DocumentName, change: (script: string) => string): void {
-    const files = readdirSync(new URL("scripts/node/manifests/", folder)).filter((file) => file.endsWith(".yaml"));
-    const manifests = Object.fromEntries(
-      files.map((file) => [file.replace(/\.yaml$/, ""), text(`scripts/node/manifests/${file}`)]),
-    );
-    const content = buildDocument(name, { script: text(`scripts/node/${name}.sh`), lib: text("scripts/node/lib.sh"), manifests });
-    const document = readDocument(documentName(name), content);
-    document.script = change(document.script);
-    this.world.ssm.commands.documents.set(document.name, document);
+    const document = shippedDocument(name);
+    this.world.ssm.commands.documents.set(document.name, { ...document, script: change(document.script) });
   }
 
   /** Sets a role's policy from its file's text, its places filled. */

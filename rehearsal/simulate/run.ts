@@ -38,7 +38,7 @@ export async function tell({ seed, request, faults, story, trace }: Tale): Promi
     late.auditor?.onEvent(event);
   };
   const isDrawn = typeof faults === "function";
-  const stage = await Stage.open({ request, seed, faults: isDrawn ? [] : faults, onEvent });
+  const stage = await Stage.open({ request, seed, faults: isDrawn ? [] : faults, scripts: "quick", onEvent });
   const { world, deployment } = stage.account;
   const auditor = new Auditor(world, deployment.bucket);
   late.auditor = auditor;

@@ -10,7 +10,7 @@ import { EventBridge } from "./event-bridge.ts";
 import { VpcFabric } from "./fabric.ts";
 import type { FaultRule } from "./fault-rule.ts";
 import { NodeAws } from "./node/aws-access.ts";
-import { Nodes } from "./node/nodes.ts";
+import { Nodes, type ScriptMode } from "./node/nodes.ts";
 import { ServiceQuotas } from "./quotas.ts";
 import { S3 } from "./s3.ts";
 import type { InventoryItem, Universe } from "./service.ts";
@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly faults?: readonly FaultRule[];
   readonly region?: string;
+  /** How nodes run their scripts: word for word, or by the transliterations of node/quick, which say and do the same in a fraction of the time. */
+  readonly scripts?: ScriptMode;
 }
 
 /** The virtual AWS: its services, its machines, its clock, and the one door to it all. */
@@ -39,7 +41,10 @@ export class World {
   readonly aws: NodeAws;
   readonly door: Door;
 
-  constructor({ seed, faults = [], region = "us-west-2" }: WorldOptions, onEvent: (event: HistoryEvent) => void = () => {}) {
+  constructor(
+    { seed, faults = [], region = "us-west-2", scripts = "interpreted" }: WorldOptions,
+    onEvent: (event: HistoryEvent) => void = () => {},
+  ) {
     const clock = new SimClock("2026-11-24T06:00:00Z");
     this.universe = { clock, chance: new Chance(seed), region, account: "111122223333" };
     this.ec2 = new Ec2(this.universe);
@@ -53,6 +58,7 @@ export class World {
       ec2: this.ec2,
       ssm: this.ssm,
       s3: this.s3,
+      scripts,
       fabric: () => this.fabric,
       aws: () => this.aws,
     });

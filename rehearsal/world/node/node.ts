@@ -2,7 +2,7 @@ import type { InstanceView } from "../ec2/ec2.ts";
 import type { Universe } from "../service.ts";
 import type { Cluster } from "./cluster.ts";
 import type { NodeImage } from "./image.ts";
-import type { Shell } from "./shell.ts";
+import type { NodeShell } from "./shell.ts";
 
 /** One machine: its disk and shell, its container images, and what runs on it. */
 export interface VirtualNode {
@@ -11,7 +11,7 @@ export interface VirtualNode {
   /** Stable over designs: the Name tag and the address. */
   readonly subject: string;
   readonly image: NodeImage;
-  readonly shell: Shell;
+  readonly shell: NodeShell;
   /** Image reference -> whether it is pinned. */
   readonly images: Map<string, boolean>;
   /** The cluster it belongs to, once its kubelet is configured. */

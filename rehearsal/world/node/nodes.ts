@@ -10,13 +10,18 @@ import type { NodeImage } from "./image.ts";
 import type { VirtualNode } from "./node.ts";
 import { secretsOf } from "./programs/credentials.ts";
 import { programsOf } from "./programs/programs.ts";
+import { QuickShell } from "./quick/quick-shell.ts";
 import { Shell } from "./shell.ts";
 import { isReady } from "./workloads.ts";
+
+export type ScriptMode = "interpreted" | "quick";
+const shells = { interpreted: Shell, quick: QuickShell } as const;
 
 export interface Surroundings {
   readonly ec2: Ec2;
   readonly ssm: Ssm;
   readonly s3: S3;
+  readonly scripts: ScriptMode;
   /** What runs on nodes needs the fabric, and the fabric what listens: so they meet here late. */
   fabric(): Fabric;
   aws(): NodeAws;
@@ -85,7 +90,7 @@ export class Nodes implements Listeners {
 
   #build(instance: InstanceView, image: NodeImage): VirtualNode {
     const universe = this.#universe;
-    const { fabric, aws } = this.#around;
+    const { fabric, aws, scripts } = this.#around;
     const runningAt = universe.clock.now();
     const programs: ConstructorParameters<typeof Shell>[1] = {};
     const node: VirtualNode = {
@@ -93,7 +98,7 @@ export class Nodes implements Listeners {
       instance,
       subject: `${instance.tags.get("Name") ?? instance.id}/${instance.address}`,
       image,
-      shell: new Shell(universe.clock, programs, () => node.isUp),
+      shell: new shells[scripts](universe.clock, programs, () => node.isUp),
       images: new Map(image.preloaded.map((ref) => [ref, true])),
       cluster: null,
       hasApiServer: false,

@@ -3,7 +3,8 @@ import type { SimClock } from "../clock.ts";
 import { frozen } from "../frozen.ts";
 import { SimulationGap } from "../service.ts";
 import type { ScriptResult } from "../ssm/command.ts";
-import { Locks, type Wish } from "./locks.ts";
+import type { Wish } from "./locks.ts";
+import { type Process, Processes } from "./processes.ts";
 
 /** What a program gets: its arguments, what stands before it in the pipe, the node's files, and virtual time. */
 export interface Call {
@@ -24,13 +25,22 @@ export interface Answer {
 /** A program of the node: its name, and what it does. */
 export type Program = (call: Call) => Promise<Answer> | Answer;
 
+/** A node's disk, and what runs the scripts that it is given. */
+export interface NodeShell {
+  /** Runs a script to its end on the virtual clock, or to the program before which it is killed: then it never answers. */
+  run(script: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult>;
+  read(path: string): Promise<string | null>;
+  write(path: string, text: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+}
+
 /** One script under way. */
 interface Run {
-  readonly own: symbol;
+  readonly process: Process;
   outside<R>(wait: () => Promise<R>): Promise<R>;
   /** What went wrong in the simulator, not in the script. */
   readonly gaps: unknown[];
-  readonly kill: AbortSignal | undefined;
 }
 
 /**
@@ -58,39 +68,34 @@ function parsedOnce(script: string): ScriptNode {
 }
 
 /** A node's disk and shell: the shipped scripts run here, word for word, with modelled programs in the place of real ones. */
-export class Shell {
-  readonly fs = new InMemoryFs();
+export class Shell implements NodeShell {
+  readonly #fs = new InMemoryFs();
   readonly #clock: SimClock;
-  readonly #programs: Readonly<Record<string, Program>>;
-  readonly #isUp: () => boolean;
-  readonly #locks: Locks;
+  readonly #processes: Processes;
 
   /** `isUp`: whether the machine runs; when it goes down, its processes go with it. */
   constructor(clock: SimClock, programs: Readonly<Record<string, Program>>, isUp: () => boolean = () => true) {
     this.#clock = clock;
-    this.#isUp = isUp;
-    this.#programs = programs;
-    this.#locks = new Locks(clock);
+    this.#processes = new Processes(clock, programs, isUp);
   }
 
-  /** Runs a script to its end on the virtual clock, or to the program before which it is killed: then it never answers. */
   run(script: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult> {
     return this.#clock.hold(async (outside) => {
-      const own = Symbol("run");
+      const process = this.#processes.begin(kill);
       const gaps: unknown[] = [];
       // The scripts are our own: the interpreter's guard against hostile ones would cost half the time, and patches this process.
       const bash = new Bash({
         defenseInDepth: false,
-        fs: this.fs,
+        fs: this.#fs,
         commands: installed,
-        customCommands: this.#commands({ own, outside, gaps, kill }),
+        customCommands: this.#commands({ process, outside, gaps }),
         env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", ...environment },
         cwd: "/",
         executionLimits,
       });
       bash.registerTransformPlugin({ name: "parsed-once", transform: () => ({ ast: parsedOnce(script) }) });
       const { stdout, stderr, exitCode } = await bash.exec(":");
-      this.#locks.release(own);
+      process.end();
       // A gap in the simulator must not look like a script that failed.
       if (gaps.length > 0) throw gaps[0];
       if (/command not found/.test(stderr)) {
@@ -101,20 +106,11 @@ export class Shell {
   }
 
   /** The node's programs as the interpreter wants them; what they throw is kept, and time moves while they work. */
-  #commands({ own, outside, gaps, kill }: Run) {
-    return Object.entries(this.#programs).map(([name, program]) =>
+  #commands({ process, outside, gaps }: Run) {
+    return Object.keys(this.#processes.programs).map((name) =>
       defineCommand(name, async (args, { stdin }) => {
-        const call: Call = {
-          args,
-          stdin: String(stdin ?? ""),
-          sleep: (seconds) => this.#clock.sleep(seconds),
-          lock: (wish) => this.#locks.take(own, wish),
-          unlock: (descriptor) => this.#locks.release(own, descriptor),
-        };
-        if (kill?.aborted === true || !this.#isUp()) return outside(() => this.#die(own));
         try {
-          const { stdout = "", stderr = "", exitCode = 0 } = await outside(async () => program(call));
-          return { stdout, stderr, exitCode };
+          return await outside(() => process.start(name, args, String(stdin ?? "")));
         } catch (error) {
           gaps.push(error);
           return { stdout: "", stderr: `${name}: ${String(error)}\n`, exitCode: 125 };
@@ -123,22 +119,20 @@ export class Shell {
     );
   }
 
-  /** A killed process gives its locks back, and is heard of no more. */
-  #die(own: symbol): Promise<never> {
-    this.#locks.release(own);
-    return new Promise<never>(() => {});
-  }
-
   async read(path: string): Promise<string | null> {
-    return (await this.fs.exists(path)) ? this.fs.readFile(path) : null;
+    return (await this.#fs.exists(path)) ? this.#fs.readFile(path) : null;
   }
 
   async write(path: string, text: string): Promise<void> {
-    await this.fs.mkdir(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
-    await this.fs.writeFile(path, text);
+    await this.#fs.mkdir(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+    await this.#fs.writeFile(path, text);
   }
 
   async remove(path: string): Promise<void> {
-    await this.fs.rm(path, { recursive: true, force: true });
+    await this.#fs.rm(path, { recursive: true, force: true });
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await this.#fs.mkdir(path, { recursive: true });
   }
 }

@@ -6,7 +6,7 @@ export interface Document {
   readonly name: string;
   readonly parameters: ReadonlyMap<string, RegExp>;
   readonly timeoutSeconds: number;
-  script: string;
+  readonly script: string;
 }
 
 interface Content {

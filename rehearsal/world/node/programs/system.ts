@@ -20,7 +20,7 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
       words: 1,
       async run({ words: [template = ""] }) {
         const path = template.replace(/X+$/, String(++folders).padStart(6, "0"));
-        await node.shell.fs.mkdir(path, { recursive: true });
+        await node.shell.makeFolder(path);
         return { stdout: `${path}\n` };
       },
     }),

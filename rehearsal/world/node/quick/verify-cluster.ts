@@ -1,0 +1,152 @@
+import { isReady, isUninitialized, itemsOf, waitingOf } from "./objects.ts";
+import { linesOf, type QuickScript, type Script, state, stripped } from "./script.ts";
+
+const space = "cloister-smoke";
+const systemPods = "kubectl -n kube-system get pods -o json";
+
+const cleanUp = (sh: Script) => sh.ok(`kubectl delete namespace ${space} --ignore-not-found --wait=true --timeout=120s`);
+
+/** What is wrong with the nodes and with the pods of kube-system, one line each. */
+async function unwell(sh: Script, wanted: number): Promise<string[]> {
+  const [nodes, pods] = [await sh.call("kubectl get nodes -o json"), await sh.call(systemPods)];
+  if (nodes.exitCode !== 0 || pods.exitCode !== 0) return ["the API server does not answer"];
+  const items = itemsOf(nodes.stdout);
+  const count = items.length === wanted ? [] : [`${items.length} of ${wanted} nodes are in the cluster`];
+  const faults = items.flatMap((item) => {
+    const { name } = item.metadata;
+    return [
+      ...(isReady(item) ? [] : [`${name} is not Ready`]),
+      ...(item.spec?.providerID?.startsWith("aws:///") ? [] : [`${name} has no providerID`]),
+      ...(isUninitialized(item) ? [`${name} is uninitialized`] : []),
+    ];
+  });
+  return [...count, ...faults, ...ailing(pods.stdout)];
+}
+
+const ailing = (printed: string): string[] =>
+  itemsOf(printed)
+    .filter((pod) => pod.status?.phase !== "Succeeded" && !isReady(pod))
+    .map((pod) => `${pod.metadata.name}: ${waitingOf(pod).join(" ")}`);
+
+async function restarts(sh: Script): Promise<number> {
+  const counts = itemsOf(await sh.must(systemPods)).flatMap(({ status }) => status?.containerStatuses ?? []);
+  return counts.reduce((sum, { restartCount }) => sum + restartCount, 0);
+}
+
+/** `head -n COUNT | tr '\n' ';'` of what may be longer. */
+const head = (lines: readonly string[], count: number): string =>
+  lines.length > count ? `${lines.slice(0, count).join(";")};` : lines.join(";");
+
+/** Until nothing is wrong three times running. */
+async function settle(sh: Script, seconds: number, wanted: number): Promise<void> {
+  for (let waited = 0, quiet = 0; ; waited += 1) {
+    const said = await unwell(sh, wanted);
+    quiet = said.length === 0 ? quiet + 1 : 0;
+    if (quiet === 3) return;
+    if (waited >= seconds) sh.die(head(said, 5));
+    await sh.sleep(1);
+  }
+}
+
+/** One of the smoke test's manifests. */
+async function template(sh: Script, name: string): Promise<void> {
+  const image = sh.manifest(name).replaceAll("__SMOKE_IMAGE__", sh.get("smokeImage"));
+  sh.files.set(`${state}/${name}.yaml`, `${image.replaceAll("__VPC_CIDR__", sh.get("vpcCidr"))}\n`);
+  await sh.run(`kubectl apply --server-side --force-conflicts -f ${state}/${name}.yaml`);
+}
+
+const readyIn = (printed: string): string[] =>
+  itemsOf(printed)
+    .filter(isReady)
+    .map(({ status }) => status?.podIP ?? "");
+const smokePods = `kubectl -n ${space} get pods -l app=smoke -o json`;
+
+/** One pod asks another, or somebody else; whether it was answered. */
+async function dial(sh: Script, from: string, host: string, port: number): Promise<boolean> {
+  const { stdout, exitCode } = await sh.call(
+    `curl -sS -m 10 http://${from}:8080/dial?request=hostname&protocol=http&host=${host}&port=${port}&tries=1`,
+  );
+  return exitCode === 0 && ((JSON.parse(stdout) as { responses?: unknown[] }).responses ?? []).length > 0;
+}
+
+async function noWayOut(sh: Script, from: string): Promise<void> {
+  if (await dial(sh, from, "1.1.1.1", 80)) sh.die("a pod reached 1.1.1.1: the cluster is not isolated");
+}
+
+/** The first smoke pod that runs, waited for half a minute. */
+async function firstPod(sh: Script): Promise<string> {
+  for (let waited = 0; waited < 30; waited += 2) {
+    const [address = ""] = readyIn(await sh.must(smokePods));
+    if (address !== "") return address;
+    await sh.sleep(2);
+  }
+  return "";
+}
+
+async function proveVolume(sh: Script): Promise<void> {
+  const { stdout: event } = await sh.call(`kubectl -n ${space} get events -o jsonpath={.items[-1:].message}`);
+  await sh.untilTrue(120, `a pod runs with a bound volume (${stripped(event)})`, async () => {
+    const { stdout, exitCode } = await sh.call(`kubectl -n ${space} get pod smoke-volume -o jsonpath={.status.phase}`);
+    return exitCode === 0 && linesOf(stdout).includes("Running");
+  });
+  const script = "echo written > /data/proof && grep -q written /data/proof";
+  await sh.run(`kubectl -n ${space} exec smoke-volume -- sh -c`, script);
+}
+
+async function proveLoadBalancer(sh: Script): Promise<void> {
+  let name = "";
+  for (let waited = 0; waited < 60 && name === ""; waited += 2) {
+    const path = "jsonpath={.status.loadBalancer.ingress[0].hostname}";
+    name = stripped(await sh.loose(`kubectl -n ${space} get service smoke -o ${path}`));
+    if (name === "") await sh.sleep(2);
+  }
+  if (name === "") {
+    const about = "--field-selector involvedObject.name=smoke -o jsonpath={.items[-1:].message}";
+    const event = await sh.loose(`kubectl -n ${space} get events ${about}`);
+    sh.die(`no load balancer for the smoke Service: ${stripped(event)}`);
+  }
+  const answers = () => sh.ok(`curl -fsS -m 5 http://${name}/hostname`);
+  await sh.untilTrue(300, `the internal load balancer ${name} answers`, answers);
+}
+
+/** The pods' network: the first pod is asked to reach all others. */
+async function proveNetwork(sh: Script, from: string, wanted: number): Promise<void> {
+  const rollout = `kubectl -n ${space} rollout status daemonset/smoke --timeout=1s`;
+  await sh.untilTrue(60, "a smoke pod runs on every node", () => sh.ok(rollout));
+  const addresses = readyIn(await sh.loose(smokePods));
+  const [first = ""] = addresses;
+  if (addresses.length !== wanted) sh.die(`${addresses.length} smoke pods have an address, ${wanted} nodes are there`);
+  if (from === "") await noWayOut(sh, first);
+  for (const address of addresses) {
+    if (!(await dial(sh, first, address, 8080)))
+      sh.die(`the pod at ${first} cannot reach the pod at ${address} on another node: is UDP 4789 open between the nodes?`);
+  }
+}
+
+/** verify-cluster.sh */
+export const verifyCluster: QuickScript = {
+  hold: "shared",
+  needs: ["controlPlanes", "workers", "volume", "loadBalancer", "smokeImage", "vpcCidr"],
+  async run(sh) {
+    const wanted = Number(sh.get("controlPlanes")) + Number(sh.get("workers"));
+    const [volume, loadBalancer] = [sh.get("volume") === "true", sh.get("loadBalancer") === "true"];
+    await cleanUp(sh);
+    await template(sh, "smoke-test");
+    if (volume) await template(sh, "smoke-volume");
+    if (loadBalancer) await template(sh, "smoke-load-balancer");
+    const from = await firstPod(sh);
+    if (from !== "") await noWayOut(sh, from);
+    await settle(sh, 180, wanted);
+    const before = await restarts(sh);
+    await proveNetwork(sh, from, wanted);
+    if (volume) await proveVolume(sh);
+    if (loadBalancer) await proveLoadBalancer(sh);
+    if (!(await cleanUp(sh))) sh.die("the smoke test's namespace does not go away");
+    if ((await restarts(sh)) !== before) {
+      const said = head(ailing(await sh.loose(systemPods)), 3);
+      sh.die(`a pod of kube-system restarted while the cluster was watched: ${said}`);
+    }
+    const pods = itemsOf(await sh.must("kubectl get pods -A -o json")).length;
+    return { nodes: wanted, pods, volume, loadBalancer };
+  },
+};
