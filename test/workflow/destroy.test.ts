@@ -15,7 +15,7 @@ const isResidue = ({ type, id, facts }: InventoryItem): boolean =>
 const keysOf = (items: readonly InventoryItem[]) => items.filter(isResidue).map(({ type, id }) => `${type} ${id}`);
 
 async function built(request: unknown = orchid, faults: readonly FaultRule[] = []) {
-  const stage = await Stage.open({ request, seed, faults });
+  const stage = await Stage.open({ request, seed, faults, scripts: "quick" });
   const { world } = stage.account;
   const before = keysOf(world.inventory());
   const { outcome } = await stage.run("build-cluster", request, "build");

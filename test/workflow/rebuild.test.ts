@@ -13,7 +13,7 @@ interface Recorded {
 }
 
 async function rebuilt(request: object = orchid, input: object = {}, faults: readonly FaultRule[] = []) {
-  const stage = await Stage.open({ request, seed, faults });
+  const stage = await Stage.open({ request, seed, faults, scripts: "quick" });
   const { world, deployment } = stage.account;
   const first = await stage.run("build-cluster", request, "build");
   assert.equal(first.outcome.status, "SUCCEEDED", first.outcome.cause);
@@ -86,7 +86,7 @@ describe("a rebuild", () => {
     });
 
   test("of a request that no longer validates is refused before anything changes", async () => {
-    const stage = await Stage.open({ request: orchid, seed });
+    const stage = await Stage.open({ request: orchid, seed, scripts: "quick" });
     await stage.run("build-cluster", orchid, "build");
     for (const { id } of stage.account.world.ec2.state.images.all()) stage.account.world.ec2.state.images.remove(id);
     const { outcome } = await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");

@@ -23,7 +23,7 @@ const keysOf = (items: readonly InventoryItem[]) =>
 
 /** An account with the watcher and the sweep, as the stack sets them up. */
 async function attended(seed: number, request: object = orchid, faults: readonly FaultRule[] = []) {
-  const stage = await Stage.open({ request, seed, faults });
+  const stage = await Stage.open({ request, seed, faults, scripts: "quick" });
   stage.attend();
   const { world, deployment } = stage.account;
   const before = keysOf(world.inventory());
