@@ -12,7 +12,7 @@ import type { Aws, Deployment } from "../functions/aws/aws.ts";
 import { Bundle } from "../functions/domain/bundle.ts";
 import { type DocumentName, documents } from "../functions/domain/documents.ts";
 import { requiredImages, supportedVersions, type VersionRow, versionRow } from "../functions/domain/versions.ts";
-import { shippedDocument } from "./shipped.ts";
+import { shipped, shippedDocument } from "./shipped.ts";
 import type { HistoryEvent } from "./world/asl/history.ts";
 import type { Policy } from "./world/iam.ts";
 import type { Caller } from "./world/service.ts";
@@ -108,7 +108,7 @@ export class VirtualAccount {
   constructor(options: VirtualAccountOptions) {
     const wanted = options.kubernetes ?? "";
     this.row = versionRow(supportedVersions().includes(wanted) ? wanted : "1.36.3");
-    this.world = new World(options, options.onEvent);
+    this.world = new World({ ...options, shipped }, options.onEvent);
     const { region, account } = this.world.universe;
     this.deployment = {
       region,

@@ -10,7 +10,8 @@ import { EventBridge } from "./event-bridge.ts";
 import { VpcFabric } from "./fabric.ts";
 import type { FaultRule } from "./fault-rule.ts";
 import { NodeAws } from "./node/aws-access.ts";
-import { Nodes, type ScriptMode } from "./node/nodes.ts";
+import { Nodes } from "./node/nodes.ts";
+import type { Shipped } from "./node/quick/quick-shell.ts";
 import { ServiceQuotas } from "./quotas.ts";
 import { S3 } from "./s3.ts";
 import type { InventoryItem, Universe } from "./service.ts";
@@ -22,7 +23,15 @@ export interface WorldOptions {
   readonly faults?: readonly FaultRule[];
   readonly region?: string;
   /** How nodes run their scripts: word for word, or by the transliterations of node/quick, which say and do the same in a fraction of the time. */
-  readonly scripts?: ScriptMode;
+  readonly scripts?: "interpreted" | "quick";
+  /** What quick nodes have to know. */
+  readonly shipped?: Shipped;
+}
+
+function quickly(scripts: WorldOptions["scripts"], shipped: Shipped | undefined): Shipped | null {
+  if (scripts !== "quick") return null;
+  if (shipped === undefined) throw new RangeError("quick scripts need to be told what is shipped");
+  return shipped;
 }
 
 /** The virtual AWS: its services, its machines, its clock, and the one door to it all. */
@@ -42,7 +51,7 @@ export class World {
   readonly door: Door;
 
   constructor(
-    { seed, faults = [], region = "us-west-2", scripts = "interpreted" }: WorldOptions,
+    { seed, faults = [], region = "us-west-2", scripts = "interpreted", shipped }: WorldOptions,
     onEvent: (event: HistoryEvent) => void = () => {},
   ) {
     const clock = new SimClock("2026-11-24T06:00:00Z");
@@ -58,7 +67,7 @@ export class World {
       ec2: this.ec2,
       ssm: this.ssm,
       s3: this.s3,
-      scripts,
+      quick: quickly(scripts, shipped),
       fabric: () => this.fabric,
       aws: () => this.aws,
     });

@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import type { DocumentName } from "../../functions/domain/documents.ts";
 import { userData } from "../../functions/domain/user-data.ts";
-import { shippedDocument } from "../../rehearsal/shipped.ts";
+import { shipped, shippedDocument } from "../../rehearsal/shipped.ts";
 import { Stage, type StageOptions } from "../../rehearsal/stage.ts";
 import { SimClock } from "../../rehearsal/world/clock.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
@@ -195,7 +195,7 @@ describe("a failure told with quick scripts is the same as with interpreted ones
 /** The same shipped scripts on a bare node of each kind, each after the other's end. */
 async function onBareNodes(document: DocumentName, ...environments: Readonly<Record<string, string>>[]) {
   const results: ScriptResult[][] = [];
-  for (const Kind of [Shell, QuickShell]) {
+  for (const mode of ["interpreted", "quick"]) {
     const clock = new SimClock("2026-11-24T00:00:00Z");
     const nothing = () => ({});
     const programs = {
@@ -203,7 +203,8 @@ async function onBareNodes(document: DocumentName, ...environments: Readonly<Rec
       mktemp: () => ({ stdout: "/var/lib/cloister/secrets.000001\n" }),
       kubectl: () => ({ stdout: "one\n", stderr: "WARNING: no error\nerror: abcdef.0123456789abcdef is unknown\n", exitCode: 1 }),
     };
-    const shell = new Kind(clock, programs, () => true);
+    const isUp = () => true;
+    const shell = mode === "quick" ? new QuickShell(clock, programs, isUp, shipped) : new Shell(clock, programs, isUp);
     const said: ScriptResult[] = [];
     for (const environment of environments) said.push(await clock.run(shell.run(shippedDocument(document).script, environment)));
     results.push(said);
@@ -215,7 +216,7 @@ const fence = (number: number) => ({ SSM_fence: String(number), SSM_region: "us-
 
 describe("a quick script", () => {
   test("is never another than the shipped one: a changed text is a gap, not a guess", async () => {
-    const shell = new QuickShell(new SimClock("2026-11-24T00:00:00Z"), {}, () => true);
+    const shell = new QuickShell(new SimClock("2026-11-24T00:00:00Z"), {}, () => true, shipped);
     const { script } = shippedDocument("join");
     const guard = userData({ hosts: ["ssm.us-west-2.amazonaws.com"], subnets: ["10.0.0.0/24"] });
     for (const text of [script.replace("IfNotPresent", "Never"), guard.replace("sleep 2", "sleep 3"), "true"])

@@ -10,18 +10,16 @@ import type { NodeImage } from "./image.ts";
 import type { VirtualNode } from "./node.ts";
 import { secretsOf } from "./programs/credentials.ts";
 import { programsOf } from "./programs/programs.ts";
-import { QuickShell } from "./quick/quick-shell.ts";
+import { QuickShell, type Shipped } from "./quick/quick-shell.ts";
 import { Shell } from "./shell.ts";
 import { isReady } from "./workloads.ts";
-
-export type ScriptMode = "interpreted" | "quick";
-const shells = { interpreted: Shell, quick: QuickShell } as const;
 
 export interface Surroundings {
   readonly ec2: Ec2;
   readonly ssm: Ssm;
   readonly s3: S3;
-  readonly scripts: ScriptMode;
+  /** By what nodes run scripts without their shell; null: they interpret them. */
+  readonly quick: Shipped | null;
   /** What runs on nodes needs the fabric, and the fabric what listens: so they meet here late. */
   fabric(): Fabric;
   aws(): NodeAws;
@@ -90,7 +88,7 @@ export class Nodes implements Listeners {
 
   #build(instance: InstanceView, image: NodeImage): VirtualNode {
     const universe = this.#universe;
-    const { fabric, aws, scripts } = this.#around;
+    const { fabric, aws, quick } = this.#around;
     const runningAt = universe.clock.now();
     const programs: ConstructorParameters<typeof Shell>[1] = {};
     const node: VirtualNode = {
@@ -98,7 +96,10 @@ export class Nodes implements Listeners {
       instance,
       subject: `${instance.tags.get("Name") ?? instance.id}/${instance.address}`,
       image,
-      shell: new shells[scripts](universe.clock, programs, () => node.isUp),
+      shell:
+        quick === null
+          ? new Shell(universe.clock, programs, () => node.isUp)
+          : new QuickShell(universe.clock, programs, () => node.isUp, quick),
       images: new Map(image.preloaded.map((ref) => [ref, true])),
       cluster: null,
       hasApiServer: false,

@@ -1,19 +1,9 @@
-import { userData } from "../../../../functions/domain/user-data.ts";
 import { inside, type Script } from "./script.ts";
 
 /** What the guard's text names. */
-interface Guard {
+export interface Guard {
   readonly hosts: readonly string[];
   readonly subnets: readonly string[];
-}
-
-/** The guard of functions/domain/user-data.ts, as an instance gets it; null for any other text. */
-export function guardOf(script: string): Guard | null {
-  const [, hosts = ""] = /^hosts='([^']*)'$/m.exec(script) ?? [];
-  const [, subnets = ""] = /^# Only the private addresses of this cluster count as an answer: (.+)\.$/m.exec(script) ?? [];
-  if (hosts === "" || subnets === "") return null;
-  const guard = { hosts: hosts.split(" "), subnets: subnets.split(", ") };
-  return userData(guard) === `#cloud-boothook\n${script}` ? guard : null;
 }
 
 const mark = "/run/cloister-guard";

@@ -1,4 +1,4 @@
-import { config, kubeconfig, lastLine, type QuickScript, type Script, stripped } from "./script.ts";
+import { config, kubeconfig, lastLine, linesOf, type QuickScript, type Script, stripped } from "./script.ts";
 
 /** The one door for an image's concessions: further documents for kubeadm's configuration, and further arguments (kubeadm-init.sh). */
 export const kubeadmArguments = "/etc/cloister/kubeadm.args";
@@ -70,10 +70,26 @@ export const kubeadmInit: QuickScript = {
     const flags = "--skip-token-print --skip-certificate-key-print";
     await sh.run(`kubeadm init --config ${config} ${flags}`, ...furtherArguments(sh));
     await sh.untilTrue(60, "the API server answers /readyz", () => sh.ok("kubectl get --raw /readyz"));
+    sh.finished("fresh-token");
     sh.finished("kubeadm-init");
     return { initialised: true };
   },
 };
+
+/** The token that kubeadm init has just made, if it was on this node and under this fence. */
+async function freshToken(sh: Script): Promise<string> {
+  if (!sh.hasFinished("fresh-token")) return "";
+  const { stdout, exitCode } = await sh.call("kubeadm token list -o json");
+  if (exitCode !== 0) return "";
+  const tokens = linesOf(stdout).map((line) => JSON.parse(line) as { token: string; usages?: readonly string[] });
+  return tokens.find(({ usages = [] }) => usages.includes("authentication"))?.token ?? "";
+}
+
+async function newToken(sh: Script): Promise<string> {
+  const { stdout, stderr, exitCode } = await sh.call("kubeadm token create --ttl 1h");
+  if (exitCode !== 0) sh.die(`kubeadm cannot create a token: ${lastLine(stderr)}`);
+  return stripped(stdout);
+}
 
 /** capture-join.sh */
 export const captureJoin: QuickScript = {
@@ -81,8 +97,7 @@ export const captureJoin: QuickScript = {
   follows: "kubeadm-init",
   needs: ["joinParameter", "certificates"],
   async run(sh) {
-    const created = await sh.call("kubeadm token create --ttl 1h");
-    if (created.exitCode !== 0) sh.die(`kubeadm cannot create a token: ${lastLine(created.stderr)}`);
+    const token = (await freshToken(sh)) || (await newToken(sh));
     let key = "none";
     if (sh.get("certificates") === "true") {
       key = stripped(await sh.must("kubeadm certs certificate-key"));
@@ -92,7 +107,7 @@ export const captureJoin: QuickScript = {
       const flags = "--upload-certs --skip-certificate-key-print --config";
       await sh.run(`kubeadm init phase upload-certs ${flags} ${sh.secrets}/upload.yaml`);
     }
-    const Value = `${stripped(created.stdout)} ${key}`;
+    const Value = `${token} ${key}`;
     const parameter = { Name: sh.get("joinParameter"), Type: "SecureString", Overwrite: true, Value };
     sh.files.set(`${sh.secrets}/join.json`, `${JSON.stringify(parameter)}\n`);
     sh.checkFence();

@@ -1,12 +1,10 @@
-import { type DocumentName, documents } from "../../../../functions/domain/documents.ts";
-import { manifests, shippedDocument } from "../../../shipped.ts";
 import type { SimClock } from "../../clock.ts";
 import { SimulationGap } from "../../service.ts";
 import type { ScriptResult } from "../../ssm/command.ts";
 import { Processes } from "../processes.ts";
 import type { NodeShell, Program } from "../shell.ts";
 import { publishAccess, revokeJoin } from "./access.ts";
-import { guardOf, standGuard } from "./boothook.ts";
+import { type Guard, standGuard } from "./boothook.ts";
 import { installManifests } from "./install-manifests.ts";
 import { captureJoin, join, kubeadmInit } from "./kubeadm.ts";
 import { checkDns, probeIsolation } from "./looks.ts";
@@ -15,7 +13,7 @@ import { releaseResources } from "./release-resources.ts";
 import { Exit, type QuickScript, Script } from "./script.ts";
 import { verifyCluster } from "./verify-cluster.ts";
 
-const scripts: Readonly<Record<DocumentName, QuickScript>> = {
+const scripts: Readonly<Record<string, QuickScript>> = {
   "check-dns": checkDns,
   "preload-images": preloadImages,
   "kubeadm-init": kubeadmInit,
@@ -29,13 +27,14 @@ const scripts: Readonly<Record<DocumentName, QuickScript>> = {
   "release-resources": releaseResources,
 };
 
-/** The shipped documents by their whole text: one that was changed is none of them. */
-const byText = new Map<string, QuickScript>();
-
-function scriptOf(text: string): QuickScript | undefined {
-  if (byText.size === 0)
-    for (const name of Object.keys(documents) as DocumentName[]) byText.set(shippedDocument(name).script, scripts[name]);
-  return byText.get(text);
+/** What the product ships, told from outside: the world shares no code with it. */
+export interface Shipped {
+  /** The document whose script this is, to the last letter. */
+  documentOf(text: string): string | null;
+  /** What the guard of an instance's user data names, if this is one. */
+  guardOf(text: string): Guard | null;
+  /** Our own manifests by name. */
+  readonly manifests: Readonly<Record<string, string>>;
 }
 
 /** A node's disk as a map, and the shipped scripts without their shell: what each says and does is written down beside this. */
@@ -43,17 +42,21 @@ export class QuickShell implements NodeShell {
   readonly #files = new Map<string, string>();
   readonly #processes: Processes;
 
-  constructor(clock: SimClock, programs: Readonly<Record<string, Program>>, isUp: () => boolean) {
+  readonly #shipped: Shipped;
+
+  constructor(clock: SimClock, programs: Readonly<Record<string, Program>>, isUp: () => boolean, shipped: Shipped) {
     this.#processes = new Processes(clock, programs, isUp);
+    this.#shipped = shipped;
   }
 
   async run(text: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult> {
-    const script = scriptOf(text);
+    const { documentOf, guardOf, manifests } = this.#shipped;
+    const script = scripts[documentOf(text) ?? ""];
     const guard = script === undefined ? guardOf(text) : null;
     if (script === undefined && guard === null)
       throw new SimulationGap(`no quick script says what this one does; it must be interpreted: ${text.slice(0, 200)}`);
     const process = this.#processes.begin(kill);
-    const sh = new Script({ environment, process, files: this.#files, manifests: manifests() });
+    const sh = new Script({ environment, process, files: this.#files, manifests });
     try {
       if (guard !== null) await standGuard(sh, guard);
       const said = script === undefined ? "" : `${JSON.stringify(await carryOut(script, sh))}\n`;

@@ -130,9 +130,9 @@ export class Script {
   }
 
   async untilTrue(seconds: number, what: string, isTrue: () => Promise<boolean>): Promise<void> {
-    for (let waited = 0; !(await isTrue()); waited += 2) {
+    for (let waited = 0; !(await isTrue()); waited += 1) {
       if (waited >= seconds) this.die(`${what}: not so after ${seconds} seconds`);
-      await this.sleep(2);
+      await this.sleep(1);
     }
   }
 
@@ -180,7 +180,7 @@ export class Script {
     this.files.set(`${state}/finished.${name}`, `${this.get("fence")}\n`);
   }
 
-  #hasFinished(name: string): boolean {
+  hasFinished(name: string): boolean {
     return stripped(this.files.get(`${state}/finished.${name}`) ?? "") === this.get("fence");
   }
 
@@ -189,11 +189,11 @@ export class Script {
     this.need(["fence", "region"]);
     this.secrets = stripped(await this.must(`mktemp -d ${state}/secrets.XXXXXX`));
     const busy = "another script of this cluster is still running on this node";
-    const patience = follows !== undefined ? 540 : hold === "alone" ? 240 : 20;
+    const patience = follows !== undefined ? 400 : hold === "alone" ? 240 : 20;
     const mode = hold === "alone" ? "-x" : "-s";
     for (let idle = 0; ; idle += 2) {
       if (hold !== "none" && !(await this.ok(`flock ${mode} -w ${patience} 9`))) this.die(busy);
-      if (follows === undefined || this.#hasFinished(follows)) break;
+      if (follows === undefined || this.hasFinished(follows)) break;
       await this.must("flock -u 9");
       if (idle >= 60) this.die(`${follows} has not ended well on this node`);
       await this.sleep(2);
