@@ -16,6 +16,12 @@ export interface Violation {
 
 interface Row {
   readonly state: string;
+  /** As asked, with the defaults; null for what only tags know, which no build ends. */
+  readonly request: {
+    readonly network: { readonly zones: number; readonly publicSubnets: boolean };
+    readonly controlPlane: { readonly count: number };
+    readonly workers: { readonly count: number };
+  };
   readonly builder: { readonly execution: string } | null;
   readonly destroyer: string | null;
 }
@@ -137,10 +143,48 @@ export class Auditor {
     const own = rows.find(({ row }) => row.builder?.execution === arn);
     if (last === "ClusterReady" && own !== undefined && !/^(?:proved|retired)$/.test(own.row.state))
       this.#note(1, `${name} says ready, and generation ${own.generation} of ${own.cluster} is ${own.row.state}`);
+    if (last === "ClusterReady" && own !== undefined) this.#checkWhole(name, own);
+    if (last === "ClusterReady" && own === undefined) this.#checkUnchanged(arn, name);
     if (last === "BuildFailed" && own !== undefined && own.row.state === "proved")
       this.#note(1, `${name} says failed, and generation ${own.generation} of ${own.cluster} is proved`);
     if (last === "BuildKept" && own !== undefined && own.row.state !== "kept")
       this.#note(1, `${name} says kept, and generation ${own.generation} of ${own.cluster} is ${own.row.state}`);
+  }
+
+  /** 3: exactly what was asked for, each once, and a certificate that says so. */
+  #checkWhole(
+    name: string,
+    { cluster, generation, row }: { readonly cluster: string; readonly generation: string; readonly row: Row },
+  ): void {
+    const { controlPlane, workers, network } = row.request;
+    const wanted = {
+      vpc: 1,
+      subnet: network.zones * (network.publicSubnets ? 2 : 1),
+      "internet-gateway": network.publicSubnets ? 1 : 0,
+      "route-table": network.publicSubnets ? 2 : 1,
+      "vpc-endpoint": 5,
+      "security-group": controlPlane.count > 1 ? 5 : 4,
+      instance: controlPlane.count + workers.count,
+      volume: controlPlane.count + workers.count,
+      "load-balancer": controlPlane.count > 1 ? 1 : 0,
+    };
+    const things = this.#thingsOf(cluster, generation);
+    for (const [type, count] of Object.entries(wanted)) {
+      const found = things.filter((item) => item.type === type).length;
+      if (found !== count) this.#note(3, `${name} says ready with ${found} of ${count} ${type}`);
+    }
+    const certificate = this.#world.s3.object(this.#bucket, `evidence/${cluster}/g${generation}/certificate.json`)?.body;
+    const { isolated } = JSON.parse(certificate ?? "{}") as { isolated?: boolean };
+    if (isolated !== true) this.#note(3, `${name} says ready without a true certificate`);
+  }
+
+  /** 4: the same request for what is ready changes nothing in EC2 or load balancing. */
+  #checkUnchanged(arn: string, name: string): void {
+    const changes = this.#world.door.calls.filter(
+      ({ service, mutates, caller, code }) =>
+        mutates && code === null && /^(?:ec2|elb)/.test(service) && caller.kind === "function" && caller.execution === arn,
+    );
+    for (const { operation } of changes) this.#note(4, `${operation} by ${name}, which found its cluster ready`);
   }
 
   #checkGone({ name }: Execution, isIts: (row: Row) => boolean): void {

@@ -7,21 +7,41 @@ import { type Tale, tell, type Verdict } from "./run.ts";
 
 /** The smallest cluster that has every part. */
 const request = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
+const kept = { ...request, onFailure: "keep" };
 const seed = 1;
 
-/** What is told again and again, once for each fault of each call that it makes when nothing goes wrong. */
-export const scenes = ["build", "destroy", "rebuild"] as const;
-export type Scene = (typeof scenes)[number];
+/** What is told again and again, once for each fault of each call that it makes when nothing else goes wrong. */
+interface Plot {
+  readonly machine: string;
+  readonly input: unknown;
+  /** What is built before; null: nothing. */
+  readonly before: unknown;
+  /** What goes wrong in any case. */
+  readonly planted: readonly FaultRule[];
+}
 
-const machines: Readonly<Record<Scene, string>> = {
-  build: "build-cluster",
-  destroy: "destroy-cluster",
-  rebuild: "rebuild-cluster",
-};
+const plots = {
+  build: { machine: "build-cluster", input: request, before: null, planted: [] },
+  /** The same request for a cluster that is ready. */
+  rerun: { machine: "build-cluster", input: request, before: request, planted: [] },
+  /** A build that was kept, and the same request again. */
+  resume: {
+    machine: "build-cluster",
+    input: kept,
+    before: kept,
+    planted: [{ operation: "SendCommand", code: "AccessDeniedException", nth: 1, after: false, state: "JoinWorkers" }],
+  },
+  destroy: { machine: "destroy-cluster", input: { name: request.name }, before: request, planted: [] },
+  rebuild: { machine: "rebuild-cluster", input: { name: request.name }, before: request, planted: [] },
+} as const satisfies Record<string, Plot>;
+
+export type Scene = keyof typeof plots;
+export const scenes = Object.keys(plots) as Scene[];
 
 const story = (scene: Scene) => async (stage: Stage) => {
-  if (scene !== "build") await stage.run("build-cluster", request, "before");
-  await stage.run(machines[scene], scene === "build" ? request : { name: request.name }, scene);
+  const { machine, input, before } = plots[scene];
+  if (before !== null) await stage.run("build-cluster", before, "before");
+  await stage.run(machine, input, scene);
 };
 
 export interface Case {
@@ -31,11 +51,10 @@ export interface Case {
 
 /** Every fault of every call of a scene, from a clean run's own list of calls. */
 export async function casesOf(scene: Scene): Promise<readonly Case[]> {
-  const { calls, violations } = await tell({ seed, request, faults: [], story: story(scene) });
+  const { machine, planted } = plots[scene];
+  const { calls, violations } = await tell({ seed, request, faults: planted, story: story(scene) });
   if (violations.length > 0) throw new Error(`a clean ${scene} breaks an invariant: ${JSON.stringify(violations)}`);
-  const own = calls.filter(
-    ({ caller }) => caller.kind === "function" && caller.execution.includes(`:${machines[scene]}:${scene}`),
-  );
+  const own = calls.filter(({ caller }) => caller.kind === "function" && caller.execution.endsWith(`:${machine}:${scene}`));
   return own.flatMap((call) => faultsOf(call).map((rule) => ({ scene, rule })));
 }
 
@@ -60,7 +79,9 @@ function faultsOf({ service, operation, mutates, site }: CallRecord): readonly F
 
 /** One scene under one fault. */
 export async function judge({ scene, rule }: Case, trace?: Tale["trace"]): Promise<Verdict> {
-  const verdict = await tell({ seed, request, faults: [rule], story: story(scene), ...(trace && { trace }) });
+  const { planted } = plots[scene];
+  const told = await tell({ seed, request, faults: [...planted, rule], story: story(scene), ...(trace && { trace }) });
+  const faults = told.faults.slice(planted.length);
   const never = { invariant: 0, detail: "the fault never happened", at: "" };
-  return verdict.faults.length > 0 ? verdict : { ...verdict, violations: [...verdict.violations, never] };
+  return { ...told, faults, violations: faults.length > 0 ? told.violations : [...told.violations, never] };
 }
