@@ -206,9 +206,14 @@ export class Auditor {
       );
   }
 
-  /** Whether everything has come to rest: no execution runs, and no row waits for anybody. */
+  /** Whether everything has come to rest: no execution runs, no row waits for anybody, and nothing stands that no row explains. */
   get isQuiet(): boolean {
-    return this.#unrest().length === 0;
+    return this.#unrest().length === 0 && this.#unexplained().length === 0;
+  }
+
+  #unexplained(): InventoryItem[] {
+    const isExplained = this.#explained();
+    return this.#world.inventory().filter((item) => !isExplained(item));
   }
 
   #rows(): {
@@ -237,9 +242,8 @@ export class Auditor {
 
   /** The last look, when time has done what it can. */
   finish(written: readonly Written[]): void {
-    if (!this.isQuiet) this.#note(10, `not at rest: ${this.#unrest().join(", ")}`);
-    const isExplained = this.#explained();
-    for (const item of this.#world.inventory()) if (!isExplained(item)) this.#note(2, `${keyOf(item)} was left behind`);
+    if (this.#unrest().length > 0) this.#note(10, `not at rest: ${this.#unrest().join(", ")}`);
+    for (const item of this.#unexplained()) this.#note(2, `${keyOf(item)} was left behind`);
     for (const key of this.#before)
       if (!this.#world.inventory().some((item) => keyOf(item) === key)) this.#note(5, `${key} of somebody else is gone`);
     for (const touched of this.#world.ec2.foreignTouched()) this.#note(5, touched);
