@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { type DocumentName, documents } from "../../functions/domain/documents.ts";
+import type { Aws } from "../../functions/aws/aws.ts";
+import type { Log } from "../../functions/step.ts";
+import { shippedDocument } from "../documents.ts";
+import { functionName, loadSteps, substitute } from "../lambdas.ts";
+import type { HistoryEvent } from "../world/asl/history.ts";
+import { StepFunctions } from "../world/asl/step-functions.ts";
+import { Agents } from "../world/ssm/agents.ts";
+import { RunCommand } from "../world/ssm/run-command.ts";
+import { account, region } from "./cloud/aws.ts";
+import { NoDelays, type RealClock } from "./clock.ts";
+
+/** What stands between the product and moto: the interpreter with the shipped machines and handlers, Run Command, the agents. */
+export interface Stage {
+  readonly stepFunctions: StepFunctions;
+  readonly commands: RunCommand;
+  readonly agents: Agents;
+}
+
+const machines = ["build-cluster"];
+
+/** The shipped machines with every shipped handler behind them, in this process, each call with the clients of `aws`. */
+export async function openStage(
+  clock: RealClock,
+  aws: () => Aws,
+  log: Log,
+  onEvent: (event: HistoryEvent) => void,
+): Promise<Stage> {
+  const universe = { clock, chance: new NoDelays(clock.now() % 1_000_000), region, account };
+  const stepFunctions = new StepFunctions(universe, onEvent);
+  for (const [name, step] of await loadSteps()) {
+    const arn = `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`;
+    stepFunctions.addFunction(arn, (event) => step.execute(event, aws(), log));
+  }
+  for (const machine of machines) {
+    const text = readFileSync(new URL(`../../statemachine/${machine}.asl.json`, import.meta.url), "utf8");
+    stepFunctions.addMachine(machine, substitute(text, { region, account }));
+  }
+  const agents = new Agents(() => clock.now());
+  const commands = new RunCommand(universe, agents);
+  for (const name of Object.keys(documents) as DocumentName[]) {
+    const document = shippedDocument(name);
+    commands.documents.set(document.name, document);
+  }
+  return { stepFunctions, commands, agents };
+}
