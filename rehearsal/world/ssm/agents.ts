@@ -16,8 +16,11 @@ export interface ManagedNode {
   lastPing(): number;
   /** Settles when the agent takes commands. */
   online(): Promise<"online">;
-  /** Runs a script to its end; an aborted `kill` ends its processes at the next program, and it never answers. */
-  run(script: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult>;
+  /**
+   * Runs a script to its end, or to the document's own limit, at which a real agent ends it; an aborted `kill` ends its processes at
+   * the next program, and it never answers.
+   */
+  run(script: string, environment: Readonly<Record<string, string>>, timeoutSeconds: number, kill?: AbortSignal): Promise<ScriptResult>;
 }
 
 /** The agents that ever registered. A node that is gone stays listed as Online until its heartbeats are missed. */
