@@ -55,7 +55,8 @@ export async function packBundle(folder: string, { kubernetes, arch }: Pick<Bund
       manifests.push({ key, sha256: await sha256(join(folder, key)), kind });
   }
   const bundle = Bundle.safeParse({ kubernetes, arch, containerdMin, sandboxImage, files, manifests });
-  if (!bundle.success) throw new BundleError(bundle.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+  if (!bundle.success)
+    throw new BundleError(bundle.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
   writeFileSync(join(folder, "bundle.json"), `${JSON.stringify(bundle.data, null, 2)}\n`);
   return bundle.data;
 }

@@ -19,15 +19,7 @@ const products: readonly Product[] = [
   {
     folder: "kubernetes",
     programs: {
-      ...kubernetes(
-        "kubeadm",
-        "kubelet",
-        "kubectl",
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "kube-proxy",
-      ),
+      ...kubernetes("kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"),
       agnhost: "k8s.io/kubernetes/test/images/agnhost",
     },
     // Without these kubeadm calls itself v0.0.0 (lab-real.md, 11).
@@ -47,7 +39,10 @@ const products: readonly Product[] = [
   {
     folder: "containerd",
     programs: Object.fromEntries(
-      ["containerd", "ctr", "containerd-shim-runc-v2"].map((program) => [program, `github.com/containerd/containerd/v2/cmd/${program}`]),
+      ["containerd", "ctr", "containerd-shim-runc-v2"].map((program) => [
+        program,
+        `github.com/containerd/containerd/v2/cmd/${program}`,
+      ]),
     ),
     version: {
       module: "github.com/containerd/containerd/v2",

@@ -63,7 +63,9 @@ async function iptables(): Promise<Record<string, string>> {
   const program = "/usr/sbin/xtables-nft-multi";
   const extensions = globSync("/usr/lib/*/xtables/*.so");
   const listed = await run("ldd", [program, ...extensions]);
-  const libraries = [...listed.matchAll(/(\/\S+\.so\S*) \(0x|=> (\/\S+) \(/g)].map(([, loader, library]) => library ?? loader ?? "");
+  const libraries = [...listed.matchAll(/(\/\S+\.so\S*) \(0x|=> (\/\S+) \(/g)].map(
+    ([, loader, library]) => library ?? loader ?? "",
+  );
   const names = ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
   return Object.fromEntries([
     ...names.map((name) => [`usr/sbin/${name}`, program]),
@@ -82,7 +84,9 @@ async function recipes(kubernetes: string, bin: string): Promise<ImageRecipe[]> 
     files: { [place]: join(bin, program) },
   });
   return [
-    ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"].map((name) => single(name, `usr/local/bin/${name}`)),
+    ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"].map((name) =>
+      single(name, `usr/local/bin/${name}`),
+    ),
     single("coredns", "coredns"),
     single("pause", "pause"),
     single("agnhost", "agnhost"),
@@ -95,7 +99,10 @@ async function recipes(kubernetes: string, bin: string): Promise<ImageRecipe[]> 
     {
       ref: networkImage,
       entrypoint: ["/routes"],
-      files: { routes: join(bin, "routes"), ...Object.fromEntries(plugins.map((name) => [`cni/${name}`, `/usr/lib/cni/${name}`])) },
+      files: {
+        routes: join(bin, "routes"),
+        ...Object.fromEntries(plugins.map((name) => [`cni/${name}`, `/usr/lib/cni/${name}`])),
+      },
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type DocumentName, documents } from "../../functions/domain/documents.ts";
 import type { Aws } from "../../functions/aws/aws.ts";
+import { type DocumentName, documents } from "../../functions/domain/documents.ts";
 import type { Log } from "../../functions/step.ts";
 import { shippedDocument } from "../documents.ts";
 import { functionName, loadSteps, substitute } from "../lambdas.ts";
@@ -8,8 +8,8 @@ import type { HistoryEvent } from "../world/asl/history.ts";
 import { StepFunctions } from "../world/asl/step-functions.ts";
 import { Agents } from "../world/ssm/agents.ts";
 import { RunCommand } from "../world/ssm/run-command.ts";
-import { account, region } from "./cloud/aws.ts";
 import { NoDelays, type RealClock } from "./clock.ts";
+import { account, region } from "./cloud/aws.ts";
 
 /** What stands between the product and moto: the interpreter with the shipped machines and handlers, Run Command, the agents. */
 export interface Stage {

@@ -8,7 +8,8 @@ import { run, tryRun } from "./shell.ts";
 const runs = (): { readonly folder: string; readonly pid: string }[] =>
   globSync("run-*", { cwd: cacheFolder() }).map((name) => ({ folder: join(cacheFolder(), name), pid: name.slice(4) }));
 
-const isAlive = (pid: string): boolean => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("node");
+const isAlive = (pid: string): boolean =>
+  existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("node");
 
 async function namespaces(): Promise<string[]> {
   const listed = await run("ip", ["netns", "list"]);
@@ -45,7 +46,8 @@ export async function traces(): Promise<string[]> {
   const processes = globSync("/proc/[0-9]*").flatMap((folder) => {
     try {
       const command = readFileSync(join(folder, "cmdline"), "utf8").replaceAll("\0", " ");
-      const isOurs = /moto_lab\.py|network\/gateway\.ts|systemd-nspawn .*clab/.test(command) || command.includes(`${cacheFolder()}/run-`);
+      const isOurs =
+        /moto_lab\.py|network\/gateway\.ts|systemd-nspawn .*clab/.test(command) || command.includes(`${cacheFolder()}/run-`);
       return isOurs ? [`process ${basename(folder)} ${command.slice(0, 80)}`] : [];
     } catch {
       return [];

@@ -42,11 +42,13 @@ export function writeImages(file: string, { kubernetes, containerd, agent }: Ima
 /** Buckets, bundle and parameters, as the stack and its operator leave them. */
 export async function furnish({ s3, ssm }: Pick<Aws, "s3" | "ssm">, folder: string): Promise<void> {
   const CreateBucketConfiguration = { LocationConstraint: region } as const;
-  for (const Bucket of [deployment.bucket, bundles]) await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
+  for (const Bucket of [deployment.bucket, bundles])
+    await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
   const text = readFileSync(join(folder, "bundle.json"), "utf8");
   const bundle = Bundle.parse(JSON.parse(text));
   const prefix = `${bundle.kubernetes}/`;
-  const put = (key: string, Body: Buffer | string) => s3.send(new PutObjectCommand({ Bucket: bundles, Key: `${prefix}${key}`, Body }));
+  const put = (key: string, Body: Buffer | string) =>
+    s3.send(new PutObjectCommand({ Bucket: bundles, Key: `${prefix}${key}`, Body }));
   for (const { key } of [...bundle.files, ...bundle.manifests]) await put(key, readFileSync(join(folder, key)));
   await put("bundle.json", text);
   const values = [

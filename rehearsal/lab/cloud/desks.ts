@@ -1,4 +1,4 @@
-import { DescribeExecutionCommand } from "@aws-sdk/client-sfn";
+import type { DescribeExecutionCommand } from "@aws-sdk/client-sfn";
 import type { StepFunctions } from "../../world/asl/step-functions.ts";
 import type { Operation } from "../../world/service.ts";
 import { type Answer, type Desk, json, jsonError } from "./proxy.ts";
@@ -37,6 +37,7 @@ export const statesDesk =
 /** moto answers 500, AWS refuses what a type has not; the cloud provider takes the refusal calmly (facts, lab-real 12; wire recheck 6). */
 export const topologyDesk: Desk = async ({ service, operation }) => {
   if (service !== "ec2" || operation !== "DescribeInstanceTopology") return null;
-  const error = "<Error><Code>UnsupportedOperation</Code><Message>The functionality you requested is not available in this Region.</Message></Error>";
+  const error =
+    "<Error><Code>UnsupportedOperation</Code><Message>The functionality you requested is not available in this Region.</Message></Error>";
   return { status: 400, type: "text/xml", body: `<Response><Errors>${error}</Errors><RequestID>lab</RequestID></Response>` };
 };

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, request, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, request, type Server, type ServerResponse } from "node:http";
 
 /** One call as it came: who signed it, for which service. Calls that nobody signed have neither. */
 export interface Call {

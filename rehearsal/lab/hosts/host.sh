@@ -42,8 +42,11 @@ systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$root" --ma
 nspawn=$!
 printf '%s\n' "$nspawn" >"$folder/nspawn"
 init=""
+# Its first child is only on the way to being the host's first process.
 for _ in {1..200}; do
-  init=$(pgrep -P "$nspawn" || true)
+  for child in $(pgrep -P "$nspawn" || true); do
+    if grep -qsE '^NSpid:.*[[:space:]]1$' "/proc/$child/status"; then init=$child; fi
+  done
   if [ -n "$init" ]; then break; fi
   sleep 0.05
 done

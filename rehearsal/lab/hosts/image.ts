@@ -1,19 +1,22 @@
-import { cpSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { digest, made, type Say } from "../cache.ts";
 import { run } from "../shell.ts";
 
-/** The root file system that every host is an overlay of: `root` in the folder that it gives. */
+const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** The root file system that every host is an overlay of. */
 export async function makeRoot(bin: string, authority: string, sandboxImage: string, say: Say): Promise<string> {
-  const key = digest(["hosts/root.sh", "hosts/image", "hosts/image.ts"], bin, authority, sandboxImage);
-  const folder = await made("root", key, say, async (growing) => {
+  const debian = await made("debian", digest(["hosts/root.sh"]), say, async (growing) => {
+    mkdirSync(join(growing, "root"));
+    await run(script("root.sh"), [join(growing, "root")]);
+  });
+  const key = digest(["hosts/node.sh", "hosts/image"], debian, bin, authority, sandboxImage);
+  const folder = await made("node", key, say, async (growing) => {
     const root = join(growing, "root");
     mkdirSync(root);
-    await run(fileURLToPath(new URL("root.sh", import.meta.url)), [root, bin, sandboxImage]);
-    mkdirSync(join(root, "usr/local/share/ca-certificates"), { recursive: true });
-    cpSync(join(authority, "ca.crt"), join(root, "usr/local/share/ca-certificates/cloister-lab.crt"));
-    await run("chroot", [root, "update-ca-certificates"]);
+    await run(script("node.sh"), [root, join(debian, "root"), bin, authority, sandboxImage]);
   });
   return join(folder, "root");
 }

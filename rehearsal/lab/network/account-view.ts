@@ -78,9 +78,15 @@ async function readVpc(aws: Reader, vpcId: string, cidr: string): Promise<VpcSta
     ec2.send(new DescribeNetworkInterfacesCommand({ Filters })),
   ]);
   const address = new Map(
-    (interfaces.NetworkInterfaces ?? []).map(({ NetworkInterfaceId = "", PrivateIpAddress = "" }) => [NetworkInterfaceId, PrivateIpAddress]),
+    (interfaces.NetworkInterfaces ?? []).map(({ NetworkInterfaceId = "", PrivateIpAddress = "" }) => [
+      NetworkInterfaceId,
+      PrivateIpAddress,
+    ]),
   );
-  const instances = (reservations.Reservations ?? []).flatMap(({ Instances = [] }) => Instances).filter(isAlive).map(toInstance);
+  const instances = (reservations.Reservations ?? [])
+    .flatMap(({ Instances = [] }) => Instances)
+    .filter(isAlive)
+    .map(toInstance);
   const routes = (subnets.Subnets ?? []).flatMap(({ SubnetId = "" }) => routesOf(SubnetId, tables.RouteTables ?? []));
   return {
     vpcId,
@@ -98,18 +104,32 @@ async function readVpc(aws: Reader, vpcId: string, cidr: string): Promise<VpcSta
     instances,
     endpoints: (endpoints.VpcEndpoints ?? [])
       .filter(({ State }) => String(State).toLowerCase() === "available")
-      .map(({ VpcEndpointId = "", ServiceName = "", VpcEndpointType, PrivateDnsEnabled, DnsEntries = [], Groups = [], NetworkInterfaceIds = [] }) => ({
-        endpointId: VpcEndpointId,
-        service: ServiceName,
-        isGateway: VpcEndpointType === "Gateway",
-        privateNames: PrivateDnsEnabled === true ? DnsEntries.flatMap(({ DnsName }) => (DnsName === undefined ? [] : [DnsName])) : [],
-        interfaces: NetworkInterfaceIds.flatMap((id) => {
-          const known = address.get(id);
-          return known === undefined ? [] : [{ address: known, groupIds: Groups.map(({ GroupId = "" }) => GroupId) }];
+      .map(
+        ({
+          VpcEndpointId = "",
+          ServiceName = "",
+          VpcEndpointType,
+          PrivateDnsEnabled,
+          DnsEntries = [],
+          Groups = [],
+          NetworkInterfaceIds = [],
+        }) => ({
+          endpointId: VpcEndpointId,
+          service: ServiceName,
+          isGateway: VpcEndpointType === "Gateway",
+          privateNames:
+            PrivateDnsEnabled === true ? DnsEntries.flatMap(({ DnsName }) => (DnsName === undefined ? [] : [DnsName])) : [],
+          interfaces: NetworkInterfaceIds.flatMap((id) => {
+            const known = address.get(id);
+            return known === undefined ? [] : [{ address: known, groupIds: Groups.map(({ GroupId = "" }) => GroupId) }];
+          }),
         }),
-      })),
+      ),
     balancers: await readBalancers(aws, vpcId, subnets.Subnets ?? [], instances),
-    prefixLists: await readLists(ec2, new Set(routes.map(({ destination }) => destination).filter((one) => one.startsWith("pl-")))),
+    prefixLists: await readLists(
+      ec2,
+      new Set(routes.map(({ destination }) => destination).filter((one) => one.startsWith("pl-"))),
+    ),
   };
 }
 
@@ -147,14 +167,18 @@ async function readBalancers(
   instances: readonly InstanceState[],
 ): Promise<BalancerState[]> {
   const { LoadBalancers = [] } = await elb.send(new DescribeLoadBalancersCommand({}));
-  const ours = LoadBalancers.filter((one) => one.VpcId === vpcId).sort((a, b) => ((a.LoadBalancerArn ?? "") < (b.LoadBalancerArn ?? "") ? -1 : 1));
+  const ours = LoadBalancers.filter((one) => one.VpcId === vpcId).sort((a, b) =>
+    (a.LoadBalancerArn ?? "") < (b.LoadBalancerArn ?? "") ? -1 : 1,
+  );
   return Promise.all(
     ours.map(async (balancer, index) => ({
       name: balancer.LoadBalancerName ?? "",
       dnsName: (balancer.DNSName ?? "").toLowerCase(),
       addresses: (balancer.AvailabilityZones ?? []).flatMap(({ SubnetId }) => {
         const cidr = subnets.find((subnet) => subnet.SubnetId === SubnetId)?.CidrBlock;
-        return cidr === undefined ? [] : [{ address: addressFromTop(cidr, balancerOffset + index), groupIds: balancer.SecurityGroups ?? [] }];
+        return cidr === undefined
+          ? []
+          : [{ address: addressFromTop(cidr, balancerOffset + index), groupIds: balancer.SecurityGroups ?? [] }];
       }),
       listeners: await readListeners(elb, balancer, instances),
     })),
@@ -166,7 +190,9 @@ async function readListeners(elb: Reader["elb"], { LoadBalancerArn }: LoadBalanc
   return Promise.all(
     Listeners.map(async ({ Port = 0, DefaultActions = [] }) => {
       const arns = DefaultActions.flatMap(({ TargetGroupArn }) => (TargetGroupArn === undefined ? [] : [TargetGroupArn]));
-      const health = await Promise.all(arns.map((TargetGroupArn) => elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }))));
+      const health = await Promise.all(
+        arns.map((TargetGroupArn) => elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }))),
+      );
       const targets = health.flatMap(({ TargetHealthDescriptions = [] }) =>
         TargetHealthDescriptions.map(({ Target }) => ({
           address: instances.find(({ instanceId }) => instanceId === Target?.Id)?.address ?? Target?.Id ?? "",

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { run, tryRun } from "../shell.ts";
 import type { GatewayOrder } from "./gateway.ts";
 import type { Identity } from "./metadata.ts";
-import { filterOf, metadataAddress, s3Address, resolverOf } from "./rules.ts";
+import { filterOf, metadataAddress, resolverOf, s3Address } from "./rules.ts";
 import type { InstanceState, VpcState } from "./state.ts";
 
 /** Names that the Internet has. In the VPC they resolve, as on AWS; that nothing gets there is the routes' doing. */
@@ -71,10 +71,14 @@ export class Fabric {
     ];
     writeFileSync(config, `${lines.join("\n")}\n`);
     const log = openSync(join(this.#folder, "dnsmasq.log"), "a");
-    this.#resolver = spawn("nsenter", [`--net=/run/netns/${this.namespace}`, "dnsmasq", "--keep-in-foreground", `--conf-file=${config}`], {
-      stdio: ["ignore", log, log],
-      detached: true,
-    });
+    this.#resolver = spawn(
+      "nsenter",
+      [`--net=/run/netns/${this.namespace}`, "dnsmasq", "--keep-in-foreground", `--conf-file=${config}`],
+      {
+        stdio: ["ignore", log, log],
+        detached: true,
+      },
+    );
     await once(this.#resolver, "spawn");
   }
 

@@ -16,7 +16,8 @@ export function resolverOf(cidr: string): string {
 
 /** What a rule wants of a packet beside its addresses. ICMP's `from` and `to` are type and code, -1 being any. */
 function protocol({ protocol: name, from, to }: RuleState): string {
-  if (name === "tcp" || name === "udp") return from === -1 ? `meta l4proto ${name}` : `${name} dport ${from === to ? from : `${from}-${to}`}`;
+  if (name === "tcp" || name === "udp")
+    return from === -1 ? `meta l4proto ${name}` : `${name} dport ${from === to ? from : `${from}-${to}`}`;
   if (name === "icmp") return from === -1 ? "ip protocol icmp" : `icmp type ${from}${to === -1 ? "" : ` icmp code ${to}`}`;
   return "";
 }
@@ -58,20 +59,30 @@ function waysOut(state: VpcState): { readonly toServices: string[]; readonly toI
 
 /**
  * The whole filter of one VPC's namespace, every packet between its addresses being routed there. Groups are stateful; a packet needs
- * its sender's leave to go out and its receiver's to come in.
+ * its sender's leave to go out and its receiver's to come in. A load balancer made without groups asks nobody (ELB guide, "Update the
+ * security groups for your Network Load Balancer"); its targets ask all the same.
  */
 export function filterOf(state: VpcState, links: ReadonlyMap<string, string>): string {
   const endpoints = state.endpoints.flatMap(({ interfaces }) => interfaces);
   const balancers = state.balancers.flatMap(({ addresses }) => addresses);
   const members = (groupId: string) =>
-    [...state.instances, ...endpoints, ...balancers].filter(({ groupIds }) => groupIds.includes(groupId)).map(({ address }) => address);
+    [...state.instances, ...endpoints, ...balancers]
+      .filter(({ groupIds }) => groupIds.includes(groupId))
+      .map(({ address }) => address);
   const sets = state.groups.map(({ groupId }) => {
-    const addresses = members(groupId);
-    const elements = addresses.length === 0 ? "" : ` elements = ${braces(addresses)};`;
+    const own = members(groupId);
+    const elements = own.length === 0 ? "" : ` elements = ${braces(own)};`;
     return `set ${setName(groupId)} { type ipv4_addr;${elements} }`;
   });
-  const served = [...endpoints, ...balancers].map(({ address }) => address);
-  const fromBalancer = balancers.length === 0 ? [] : [`ip saddr ${braces(balancers.map(({ address }) => address))} jump judge`, ...balancers.map(({ address }) => `ip saddr ${address} meta mark != ${outAllowed | inAllowed} drop`)];
+  const [guarded, open] = [
+    balancers.filter(({ groupIds }) => groupIds.length > 0),
+    balancers.filter(({ groupIds }) => groupIds.length === 0),
+  ];
+  const addresses = (of: readonly { readonly address: string }[]) => braces(of.map(({ address }) => address));
+  const to = (of: readonly { readonly address: string }[], what: string) =>
+    of.length === 0 ? "" : `ip daddr ${addresses(of)} ${what} accept`;
+  const from = (of: readonly { readonly address: string }[], what: string) =>
+    of.length === 0 ? "" : `ip saddr ${addresses(of)} ${what} drop`;
   // A sender's address is its own: EC2's source check, which is on for every interface unless somebody turns it off.
   const own = [...links].map(([address, link]) => `iifname ${link} ip saddr != ${address} drop`);
   const { toServices, toInternet } = waysOut(state);
@@ -100,13 +111,16 @@ ct state established,related accept
 ip daddr ${resolverOf(state.cidr)} meta l4proto { tcp, udp } th dport 53 accept
 ip daddr ${metadataAddress} tcp dport 80 accept
 jump judge
-${served.length === 0 ? "" : `ip daddr ${braces(served)} ${both} accept`}
+${to([...endpoints, ...guarded], both)}
+${to(open, out)}
 ${toServices.map((way) => `${way} ${out} accept`).join("\n")}
 }
 chain output {
 type filter hook output priority 0; policy accept;
 ct state established,related accept
-${fromBalancer.join("\n")}
+${balancers.length === 0 ? "" : `ip saddr ${addresses(balancers)} jump judge`}
+${from(guarded, `meta mark != ${outAllowed | inAllowed}`)}
+${from(open, `meta mark & ${inAllowed} != ${inAllowed}`)}
 }
 chain metadata {
 type route hook output priority -150; policy accept;

@@ -64,5 +64,8 @@ export interface BalancerState {
   readonly name: string;
   readonly dnsName: string;
   readonly addresses: readonly Guarded[];
-  readonly listeners: readonly { readonly port: number; readonly targets: readonly { readonly address: string; readonly port: number }[] }[];
+  readonly listeners: readonly {
+    readonly port: number;
+    readonly targets: readonly { readonly address: string; readonly port: number }[];
+  }[];
 }
