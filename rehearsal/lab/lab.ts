@@ -12,7 +12,8 @@ import { makeAuthority } from "./authority.ts";
 import { buildBinaries, pinned } from "./binaries.ts";
 import { cacheFolder, type Say } from "./cache.ts";
 import { RealClock } from "./clock.ts";
-import { furnish, writeImages } from "./cloud/account.ts";
+import { bundles, furnish, writeImages } from "./cloud/account.ts";
+import { archives } from "./cloud/archives.ts";
 import { awsAt, deployment, region } from "./cloud/aws.ts";
 import { ssmDesk, statesDesk, topologyDesk } from "./cloud/desks.ts";
 import { type Moto, startMoto } from "./cloud/moto.ts";
@@ -115,7 +116,7 @@ async function assemble(
   const moto: Moto = await startMoto({ python, images, profiles, log: openSync(join(folder, "moto.log"), "a") });
   closers.push(() => moto.stop());
   const direct = awsAt(moto.port, "lab");
-  await furnish(direct, bundleFolder);
+  const prefix = await furnish(direct, bundleFolder);
 
   let aws = direct;
   const stage = await openStage(new RealClock(scale), () => aws, logTo(join(folder, "functions.log")), onEvent);
@@ -134,6 +135,7 @@ async function assemble(
       statesDesk(stage.stepFunctions),
       topologyDesk,
     ],
+    objects: archives(bundles, prefix, bundleFolder),
     changed: () => site.changed(),
   });
   const { server, port } = await listenLoopback(listener);

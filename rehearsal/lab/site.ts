@@ -61,6 +61,11 @@ export class Site {
     return [...this.#hosts.values()];
   }
 
+  /** Where the API of the cluster in a VPC answers. */
+  apiSocket(vpcId: string): string | null {
+    return this.#fabrics.get(vpcId)?.apiSocket ?? null;
+  }
+
   instanceOf(accessKeyId: string): InstanceState | null {
     return this.hosts().find(({ instance }) => accessKeyOf(instance.instanceId) === accessKeyId)?.instance ?? null;
   }

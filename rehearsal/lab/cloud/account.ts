@@ -39,8 +39,8 @@ export function writeImages(file: string, { kubernetes, containerd, agent }: Ima
   writeFileSync(file, JSON.stringify([image]));
 }
 
-/** Buckets, bundle and parameters, as the stack and its operator leave them. */
-export async function furnish({ s3, ssm }: Pick<Aws, "s3" | "ssm">, folder: string): Promise<void> {
+/** Buckets, bundle and parameters, as the stack and its operator leave them. The archives stay where they are; gives their keys' prefix. */
+export async function furnish({ s3, ssm }: Pick<Aws, "s3" | "ssm">, folder: string): Promise<string> {
   const CreateBucketConfiguration = { LocationConstraint: region } as const;
   for (const Bucket of [deployment.bucket, bundles])
     await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
@@ -49,11 +49,12 @@ export async function furnish({ s3, ssm }: Pick<Aws, "s3" | "ssm">, folder: stri
   const prefix = `${bundle.kubernetes}/`;
   const put = (key: string, Body: Buffer | string) =>
     s3.send(new PutObjectCommand({ Bucket: bundles, Key: `${prefix}${key}`, Body }));
-  for (const { key } of [...bundle.files, ...bundle.manifests]) await put(key, readFileSync(join(folder, key)));
+  for (const { key } of bundle.manifests) await put(key, readFileSync(join(folder, key)));
   await put("bundle.json", text);
   const values = [
     [deployment.defaultImageParameter, imageId],
     [deployment.defaultBundleParameter, `s3://${bundles}/${prefix}bundle.json`],
   ] as const;
   for (const [Name, Value] of values) await ssm.send(new PutParameterCommand({ Name, Value, Type: "String" }));
+  return prefix;
 }

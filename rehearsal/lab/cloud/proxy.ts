@@ -27,17 +27,22 @@ const bodyMax = 4 * 2 ** 20;
 export interface ProxyOptions {
   readonly motoPort: number;
   readonly desks: readonly Desk[];
+  /** Answers what it can of S3, and says whether it did. */
+  objects(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
   /** After a call that may have changed something. */
   changed(call: Call): void;
 }
 
 /** The one place where all calls arrive: routed on the credential scope of their signature, as AWS routes on the host. */
-export function proxyListener({ motoPort, desks, changed }: ProxyOptions): RequestListener {
+export function proxyListener({ motoPort, desks, objects, changed }: ProxyOptions): RequestListener {
   return async (incoming, outgoing) => {
     try {
       const [, accessKeyId = "", service = ""] = scope.exec(incoming.headers.authorization ?? "") ?? [];
       if (service === "") return answer(outgoing, { status: 403, type: "text/plain", body: "no signature" });
-      if (service === "s3") return forward(incoming, outgoing, null, motoPort);
+      if (service === "s3") {
+        if (!objects(incoming, outgoing)) forward(incoming, outgoing, null, motoPort);
+        return;
+      }
       const body = await read(incoming);
       const call: Call = { accessKeyId, service, operation: operationOf(incoming, body), body, path: incoming.url ?? "/" };
       for (const desk of desks) {

@@ -35,6 +35,11 @@ export class Fabric {
     this.#region = region;
   }
 
+  /** Where the cluster's API can be called from outside of the namespace. */
+  get apiSocket(): string {
+    return join(this.#folder, "api.sock");
+  }
+
   async start(cidr: string, socket: string): Promise<void> {
     await run("ip", ["netns", "add", this.namespace]);
     await this.#ip("link", "set", "lo", "up");
@@ -45,7 +50,7 @@ export class Fabric {
     for (const address of [resolverOf(cidr), metadataAddress, s3Address]) await this.#own(address);
     const log = openSync(join(this.#folder, "gateway.log"), "a");
     const script = fileURLToPath(new URL("gateway.ts", import.meta.url));
-    this.#gateway = spawn("nsenter", [`--net=/run/netns/${this.namespace}`, process.execPath, script, socket], {
+    this.#gateway = spawn("nsenter", [`--net=/run/netns/${this.namespace}`, process.execPath, script, socket, this.apiSocket], {
       stdio: ["ignore", log, log, "ipc"],
       detached: true,
     });
@@ -140,7 +145,8 @@ export class Fabric {
     for (const address of wanted) await this.#own(address);
     await this.#disown(wanted);
     await this.#filterFor(state);
-    const order: GatewayOrder = { services: [...endpoints, s3Address], balancers: state.balancers, identities };
+    const api = state.instances.find(({ tags }) => tags.get("cloister:role") === "control-plane")?.address ?? null;
+    const order: GatewayOrder = { services: [...endpoints, s3Address], balancers: state.balancers, api, identities };
     const text = JSON.stringify(order);
     if (text !== this.#order && this.#gateway !== null) {
       this.#order = text;

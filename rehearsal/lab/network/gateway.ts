@@ -12,13 +12,15 @@ export interface GatewayOrder {
   /** Addresses on which AWS answers over TLS. */
   readonly services: readonly string[];
   readonly balancers: readonly BalancerState[];
+  /** The host whose API whoever keeps the lab may call, through a socket file of its own. */
+  readonly api: string | null;
   /** By address. */
   readonly identities: Readonly<Record<string, Identity>>;
 }
 
-const [socketPath = ""] = process.argv.slice(2);
+const [socketPath = "", apiSocket = ""] = process.argv.slice(2);
 const listeners = new Map<string, Server>();
-let order: GatewayOrder = { services: [], balancers: [], identities: {} };
+let order: GatewayOrder = { services: [], balancers: [], api: null, identities: {} };
 
 /** Either end that goes takes the other with it. */
 function join(client: Socket, upstream: Socket): void {
@@ -82,6 +84,11 @@ function follow(): void {
     listeners.set(key, server);
   }
 }
+
+createServer((client) => {
+  if (order.api === null) client.destroy();
+  else join(client, connect({ host: order.api, port: 6443 }));
+}).listen(apiSocket);
 
 const metadataServer = createHttpServer((request, response) => {
   const identity = order.identities[request.socket.remoteAddress ?? ""];
