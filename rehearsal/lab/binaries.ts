@@ -88,7 +88,8 @@ async function build({ folder, programs, version }: Product, into: string, say: 
 /** Every program that a host or an image needs, as one folder. Cold this takes a quarter of an hour, afterwards nothing. */
 export async function buildBinaries(say: Say): Promise<string> {
   const go = await run("go", ["env", "GOVERSION"]);
-  const key = digest(["binaries", "binaries.ts"], go);
+  const recipe = JSON.stringify(products.map(({ programs, version }) => [programs, version?.flags("v0.0.0") ?? []]));
+  const key = digest(["binaries"], go, recipe);
   return made("binaries", key, say, async (folder) => {
     mkdirSync(folder, { recursive: true });
     for (const product of products) await build(product, folder, say);

@@ -18,6 +18,10 @@ export class RealClock implements Clock {
     return new Date().toISOString();
   }
 
+  after(seconds: number, run: () => void): void {
+    setTimeout(run, (seconds * 1000) / this.scale);
+  }
+
   async sleep(seconds: number): Promise<void> {
     await pause((seconds * 1000) / this.scale);
   }

@@ -15,7 +15,7 @@ interface ImageRecipe {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export const networkImage = "lab.cloister/routes:1";
+const networkImage = "lab.cloister/routes:1";
 
 /** As `tar` writes the same bytes for the same files: sorted, with neither time nor owner. */
 const plainTar = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Aws } from "../../functions/aws/aws.ts";
 import { Bundle } from "../../functions/domain/bundle.ts";
 import { versionRow } from "../../functions/domain/versions.ts";
+import type { Written } from "../audit.ts";
 import type { Execution, Outcome } from "../world/asl/execution.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import type { Json } from "../world/asl/paths.ts";
@@ -42,22 +43,28 @@ async function supplies(bundle: string | null, say: Say) {
   const authority = await makeAuthority(region, say);
   const bundleFolder = bundle ?? (await makeBundle(kubernetes, bin, say));
   const base = await makeRoot(bin, authority, versionRow(kubernetes).sandboxImage, say);
-  return { kubernetes, python, authority, bundleFolder, base };
+  return { kubernetes, python, bin, authority, bundleFolder, base };
 }
 
 /** One account on moto with its hosts on this machine, from its opening to its closing. */
 export class Lab {
   readonly folder: string;
   readonly kubernetes: string;
+  /** The folder of the built programs. */
+  readonly bin: string;
   readonly stage: Stage;
   readonly site: Site;
   /** As a function's clients: through the proxy. */
   readonly aws: Aws;
   readonly #closers: (() => Promise<void>)[];
 
-  private constructor(parts: Pick<Lab, "folder" | "kubernetes" | "stage" | "site" | "aws">, closers: (() => Promise<void>)[]) {
+  private constructor(
+    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
+    closers: (() => Promise<void>)[],
+  ) {
     this.folder = parts.folder;
     this.kubernetes = parts.kubernetes;
+    this.bin = parts.bin;
     this.stage = parts.stage;
     this.site = parts.site;
     this.aws = parts.aws;
@@ -78,7 +85,10 @@ export class Lab {
     }
   }
 
-  static made(parts: Pick<Lab, "folder" | "kubernetes" | "stage" | "site" | "aws">, closers: (() => Promise<void>)[]): Lab {
+  static made(
+    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
+    closers: (() => Promise<void>)[],
+  ): Lab {
     return new Lab(parts, closers);
   }
 
@@ -90,6 +100,11 @@ export class Lab {
   async build(request: unknown, name: string): Promise<{ readonly execution: Execution; readonly outcome: Outcome }> {
     const execution = this.start("build-cluster", name, request);
     return { execution, outcome: await execution.done };
+  }
+
+  /** What functions and moto wrote down of this run. */
+  logs(): Written[] {
+    return ["functions.log", "moto.log"].map((file) => ({ place: file, text: readFileSync(join(this.folder, file), "utf8") }));
   }
 
   /** Ends everything that the lab started, in the opposite order; safe to call again. */
@@ -104,7 +119,7 @@ async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
 
 async function assemble(
   { scale, say, onEvent }: LabOptions,
-  { kubernetes, python, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
+  { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
   folder: string,
   closers: (() => Promise<void>)[],
 ): Promise<Lab> {
@@ -145,7 +160,7 @@ async function assemble(
   await new Promise<void>((resolve) => secure.listen(socket, resolve));
   closers.push(() => closeServer(secure));
   aws = awsAt(port, "function");
-  return Lab.made({ folder, kubernetes, stage, site, aws }, closers);
+  return Lab.made({ folder, kubernetes, bin, stage, site, aws }, closers);
 }
 
 async function closeServer(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {

@@ -61,9 +61,9 @@ export class Site {
     return [...this.#hosts.values()];
   }
 
-  /** Where the API of the cluster in a VPC answers. */
-  apiSocket(vpcId: string): string | null {
-    return this.#fabrics.get(vpcId)?.apiSocket ?? null;
+  /** Where the API of the first cluster answers. */
+  apiSocket(): string | null {
+    return this.#fabrics.values().next().value?.apiSocket ?? null;
   }
 
   instanceOf(accessKeyId: string): InstanceState | null {

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { Aws } from "../../functions/aws/aws.ts";
 import { type DocumentName, documents } from "../../functions/domain/documents.ts";
 import type { Log } from "../../functions/step.ts";
 import { shippedDocument } from "../documents.ts";
-import { functionName, loadSteps, substitute } from "../lambdas.ts";
+import { functionName, loadSteps, machineNames, machineText, substitute } from "../lambdas.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import { StepFunctions } from "../world/asl/step-functions.ts";
 import { Agents } from "../world/ssm/agents.ts";
@@ -18,8 +17,6 @@ export interface Stage {
   readonly agents: Agents;
 }
 
-const machines = ["build-cluster"];
-
 /** The shipped machines with every shipped handler behind them, in this process, each call with the clients of `aws`. */
 export async function openStage(
   clock: RealClock,
@@ -33,10 +30,7 @@ export async function openStage(
     const arn = `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`;
     stepFunctions.addFunction(arn, (event) => step.execute(event, aws(), log));
   }
-  for (const machine of machines) {
-    const text = readFileSync(new URL(`../../statemachine/${machine}.asl.json`, import.meta.url), "utf8");
-    stepFunctions.addMachine(machine, substitute(text, { region, account }));
-  }
+  for (const name of machineNames) stepFunctions.addMachine(name, substitute(machineText(name), { region, account }));
   const agents = new Agents(() => clock.now());
   const commands = new RunCommand(universe, agents);
   for (const name of Object.keys(documents) as DocumentName[]) {

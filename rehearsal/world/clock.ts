@@ -9,6 +9,8 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   iso(): string;
+  /** Runs something later, after a wait that somebody chose. */
+  after(seconds: number, run: () => void): void;
   /** A wait that somebody chose: an interval, a pause. The lab may shorten it. */
   sleep(seconds: number): Promise<void>;
   /** A limit on something that takes the time it takes: never shortened. */

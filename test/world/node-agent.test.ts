@@ -83,7 +83,7 @@ describe("the SSM agent", () => {
     ] as const) {
       const { registered, given, pass } = agent(() => "yes", version);
       await pass(600);
-      await registered[0]?.node.run("true", { SSM_fence: "1" }, 60);
+      await registered[0]?.node.run("true", { SSM_fence: "1" });
       assert.deepEqual(given, [expected]);
     }
   });

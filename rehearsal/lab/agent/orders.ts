@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ManagedNode } from "../../world/ssm/agents.ts";
-import type { ScriptResult } from "../../world/ssm/run-command.ts";
+import type { ScriptResult } from "../../world/ssm/command.ts";
 import { type Desk, json, jsonError } from "../cloud/proxy.ts";
 import type { InstanceState } from "../network/state.ts";
 
@@ -10,6 +10,9 @@ interface Order {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
 }
+
+/** What an agent fetches: a script to run, or the id of one to end. */
+type Message = Order | { readonly cancel: string };
 
 /** How long an agent's call for orders is held when there are none. */
 const heldMilliseconds = 15_000;
@@ -21,7 +24,7 @@ class HostAgent implements ManagedNode {
   readonly tags: ReadonlyMap<string, string>;
   readonly version: string;
   readonly address: string;
-  readonly #queue: Order[] = [];
+  readonly #queue: Message[] = [];
   readonly #results = new Map<string, (result: ScriptResult) => void>();
   #wake: () => void = () => {};
   #seen = Date.now();
@@ -42,15 +45,25 @@ class HostAgent implements ManagedNode {
     return "online";
   }
 
-  run(script: string, environment: Readonly<Record<string, string>>, timeoutSeconds: number): Promise<ScriptResult> {
+  run(
+    script: string,
+    environment: Readonly<Record<string, string>>,
+    kill?: AbortSignal,
+    timeoutSeconds = 3600,
+  ): Promise<ScriptResult> {
     const order = { id: randomUUID(), script, environment, timeoutSeconds };
-    this.#queue.push(order);
-    this.#wake();
+    this.#send(order);
+    kill?.addEventListener("abort", () => this.#send({ cancel: order.id }));
     return new Promise((resolve) => this.#results.set(order.id, resolve));
   }
 
+  #send(message: Message): void {
+    this.#queue.push(message);
+    this.#wake();
+  }
+
   /** What is to be run, at once or as soon as there is something. */
-  async fetch(): Promise<readonly Order[]> {
+  async fetch(): Promise<readonly Message[]> {
     this.#seen = Date.now();
     if (this.#queue.length === 0) {
       await new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import { Bundle } from "../../../functions/domain/bundle.ts";
 import { account, deployment, region } from "./aws.ts";
 
 export const bundles = "cloister-bundles";
-export const imageId = "ami-0c1015700000001ab";
+const imageId = "ami-0c1015700000001ab";
 
 /** What is on the lab's node image, as its tags say it. */
 export interface ImageTags {

@@ -1,5 +1,7 @@
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SFNClient } from "@aws-sdk/client-sfn";
@@ -32,10 +34,12 @@ export function awsAt(port: number, accessKeyId: string): Aws {
   return {
     ec2: new EC2Client(config),
     elb: new ElasticLoadBalancingV2Client(config),
+    elbClassic: new ElasticLoadBalancingClient(config),
     ssm: new SSMClient(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     sfn: new SFNClient(config),
     quotas: new ServiceQuotasClient(config),
+    events: new EventBridgeClient(config),
     deployment,
     now: () => new Date(),
   };

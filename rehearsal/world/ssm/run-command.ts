@@ -136,7 +136,7 @@ export class RunCommand {
     if (invocation.status === "Pending") become(invocation, "InProgress");
     const environment = Object.fromEntries(Object.entries(command.parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const over = clock.limit(command.document.timeoutSeconds).then(() => null);
-    const script = agent.run(command.document.script, environment, command.document.timeoutSeconds, invocation.kill.signal);
+    const script = agent.run(command.document.script, environment, invocation.kill.signal, command.document.timeoutSeconds);
     const result = await Promise.race([script, over, stop.promise]);
     if (result === "stopped") return become(invocation, "Cancelled");
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
