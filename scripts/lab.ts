@@ -48,7 +48,14 @@ const mark = ({ name, passed, evidence }: LabCheck): string =>
 function report({ checks, seconds }: LabResult): string[] {
   const failed = checks.filter(({ passed }) => !passed).length;
   const times = Object.entries(seconds).map(([what, took]) => `${what} ${took} s`);
-  return ["", ...checks.map(mark), `Time          ${times.join(", ")}`, `${checks.length - failed} passed, ${failed} failed`];
+  const logs = failed === 0 ? [] : ["Logs          out/lab"];
+  return [
+    "",
+    ...checks.map(mark),
+    ...logs,
+    `Time          ${times.join(", ")}`,
+    `${checks.length - failed} passed, ${failed} failed`,
+  ];
 }
 
 async function main(): Promise<number> {
@@ -64,6 +71,7 @@ async function main(): Promise<number> {
   let view = new LiveView(screen());
   const result = await runLab({
     ...options,
+    logs: "out/lab",
     say: isJson ? () => {} : say,
     onEvent: (event) => isJson || view.add(event),
     onPart: (part) => {

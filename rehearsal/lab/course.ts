@@ -19,6 +19,8 @@ export interface CourseOptions extends Pick<LabOptions, "scale" | "bundle" | "sa
   /** null: the lab's own. */
   readonly request: unknown;
   readonly isKept: boolean;
+  /** Where the logs go when something failed. */
+  readonly logs: string;
   readonly onEvent: (event: HistoryEvent) => void;
   /** A part of the course begins. */
   readonly onPart: (part: string) => void;
@@ -52,6 +54,8 @@ export async function runLab(options: CourseOptions): Promise<LabResult> {
     try {
       await course(lab, options, checks, timed, interruption);
     } finally {
+      // A host that is gone says nothing any more: what is to be found out is kept before the lab is closed.
+      if (checks.some(({ passed }) => !passed)) await lab.saveLogs(join(options.logs, "end"));
       await timed("close", () => lab.close());
     }
   } finally {
@@ -82,6 +86,7 @@ async function course(
   options.onPart("Build");
   const built = await timed("build", () => finish(lab.start("build-cluster", `lab-build-${Date.now()}`, request), signal));
   checks.push(ended("the build ends in a ready cluster", built.outcome));
+  if (built.outcome.status !== "SUCCEEDED") await lab.saveLogs(join(options.logs, "build"));
   if (built.outcome.status === "SUCCEEDED") {
     checks.push(...(await timed("check", () => checkCluster(lab, name, built.execution))));
     if (options.isKept) await keep(lab, name, options, interruption);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, copyFileSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import type { Aws } from "../../functions/aws/aws.ts";
@@ -105,6 +105,18 @@ export class Lab {
   /** What functions and moto wrote down of this run. */
   logs(): Written[] {
     return ["functions.log", "moto.log"].map((file) => ({ place: file, text: readFileSync(join(this.folder, file), "utf8") }));
+  }
+
+  /** Copies every log of the run to a folder, with what each host's journal says. */
+  async saveLogs(to: string): Promise<void> {
+    rmSync(to, { recursive: true, force: true });
+    mkdirSync(to, { recursive: true });
+    for (const file of globSync("{*.log,vpc-*/{*.log,hosts},hosts/*/*.log}", { cwd: this.folder }))
+      copyFileSync(join(this.folder, file), join(to, file.replaceAll("/", "-")));
+    for (const { host, instance } of this.site.hosts()) {
+      const journal = await host.on("journalctl", "--no-pager", "--lines=2000").catch((error: Error) => error.message);
+      writeFileSync(join(to, `${instance.name}.journal`), journal);
+    }
   }
 
   /** Ends everything that the lab started, in the opposite order; safe to call again. */

@@ -36,6 +36,7 @@ const needs: readonly Need[] = [
   program("nft", "nftables"),
   program("dnsmasq", "dnsmasq-base"),
   program("openssl", "openssl"),
+  program("zstd", "zstd"),
   { ...program("xtables-nft-multi", "iptables"), isMet: () => existsSync("/usr/sbin/xtables-nft-multi") },
   { ...program("CNI plugins", "containernetworking-plugins"), isMet: () => existsSync("/usr/lib/cni/bridge") },
 ];

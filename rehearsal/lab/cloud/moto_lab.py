@@ -12,6 +12,7 @@ import threading
 import time
 
 from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
@@ -117,7 +118,7 @@ def dependencies():
         for groups in self.groups.values():
             for other in groups.values():
                 rules = [*other.ingress_rules, *other.egress_rules]
-                if other.id != group_id and any(g.get("GroupId") == group_id for r in rules for g in r.source_groups):
+                if other.id != group_id and any(rule.source_group.get("GroupId") == group_id for rule in rules):
                     refuse("security group", group_id)
         return delete_group(self, name, group_id)
 
@@ -133,6 +134,19 @@ def dependencies():
     VPCBackend.delete_vpc = checked_vpc
 
 
+def interfaces_end():
+    """EC2 guide, "Network interfaces": the one that an instance was launched with goes with it; moto keeps it (facts, wire recheck 3)."""
+    terminate = Instance.terminate
+
+    def and_its_interfaces(self):
+        result = terminate(self)
+        for interface in list(self.nics.values()):
+            self.ec2_backend.enis.pop(interface.id, None)
+        return result
+
+    Instance.terminate = and_its_interfaces
+
+
 def service_filters():
     """API reference, DescribeVpcEndpointServices: its filters are a name and values, as all of EC2's; moto 5.2.5 looks for one it calls
     Value, and answers 500 (facts, wire recheck 3)."""
@@ -145,6 +159,7 @@ def service_filters():
 
 
 def main():
+    interfaces_end()
     service_filters()
     endpoint_addresses()
     endpoint_phases()
