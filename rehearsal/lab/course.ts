@@ -49,8 +49,16 @@ export async function runLab(options: CourseOptions): Promise<LabResult> {
   };
   const before = await traces();
   const interruption = new Interruption();
+  let opened: Lab | null = null;
+  const onEvent = (event: HistoryEvent) => {
+    options.onEvent(event);
+    // Before the roll-back ends the hosts, which take their journals with them.
+    if (event.type === "TaskStateEntered" && event.details["name"] === "RecordFailure")
+      void opened?.saveLogs(join(options.logs, "build"));
+  };
   try {
-    const lab = await timed("open", () => Lab.open({ ...options, onEvent: options.onEvent }));
+    const lab = await timed("open", () => Lab.open({ ...options, onEvent }));
+    opened = lab;
     try {
       await course(lab, options, checks, timed, interruption);
     } finally {
@@ -86,7 +94,6 @@ async function course(
   options.onPart("Build");
   const built = await timed("build", () => finish(lab.start("build-cluster", `lab-build-${Date.now()}`, request), signal));
   checks.push(ended("the build ends in a ready cluster", built.outcome));
-  if (built.outcome.status !== "SUCCEEDED") await lab.saveLogs(join(options.logs, "build"));
   if (built.outcome.status === "SUCCEEDED") {
     checks.push(...(await timed("check", () => checkCluster(lab, name, built.execution))));
     if (options.isKept) await keep(lab, name, options, interruption);

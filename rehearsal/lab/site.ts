@@ -27,8 +27,9 @@ const lookAgainMilliseconds = 1_000;
 
 interface Placed {
   readonly host: Host;
-  readonly instance: InstanceState;
-  readonly identity: Identity;
+  /** As it was last seen: moto shows an instance for a moment before its tags and its profile. */
+  instance: InstanceState;
+  identity: Identity;
 }
 
 /** Makes networks and hosts what the account says, again and again: level by level, never by what a call seems to have done. */
@@ -107,6 +108,12 @@ export class Site {
       fabric = new Fabric(`${prefix}-${vpc.vpcId}`, own, aws.deployment.region);
       this.#fabrics.set(vpc.vpcId, fabric);
       await fabric.start(vpc.cidr, socket);
+    }
+    for (const instance of vpc.instances) {
+      const placed = this.#hosts.get(instance.instanceId);
+      if (placed === undefined) continue;
+      placed.instance = instance;
+      placed.identity = { ...placed.identity, instance };
     }
     const added = vpc.instances.filter(({ instanceId }) => !this.#hosts.has(instanceId));
     const identities = new Map(this.hosts().map(({ instance, identity }) => [instance.instanceId, identity]));

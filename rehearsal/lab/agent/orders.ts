@@ -20,21 +20,28 @@ const heldMilliseconds = 15_000;
 /** One host's agent, as Run Command sees it: it is there once it has registered through its endpoints, and fetches what it is to run. */
 class HostAgent implements ManagedNode {
   readonly instanceId: string;
-  readonly subject: string;
-  readonly tags: ReadonlyMap<string, string>;
   readonly version: string;
   readonly address: string;
+  readonly #tags: () => ReadonlyMap<string, string>;
   readonly #queue: Message[] = [];
   readonly #results = new Map<string, (result: ScriptResult) => void>();
   #wake: () => void = () => {};
   #seen = Date.now();
 
-  constructor({ instanceId, tags, address }: InstanceState, version: string) {
+  constructor({ instanceId, address }: InstanceState, version: string, tags: () => ReadonlyMap<string, string>) {
     this.instanceId = instanceId;
-    this.subject = tags.get("Name") ?? instanceId;
-    this.tags = tags;
-    this.version = version;
     this.address = address;
+    this.version = version;
+    this.#tags = tags;
+  }
+
+  /** Those of the instance, as they are now. */
+  get tags(): ReadonlyMap<string, string> {
+    return this.#tags();
+  }
+
+  get subject(): string {
+    return this.tags.get("Name") ?? this.instanceId;
   }
 
   lastPing(): number {
@@ -94,7 +101,11 @@ export function agentDesk(find: (accessKeyId: string) => InstanceState | null, r
     if (instance === null) return jsonError("AccessDeniedException", "no instance has this key");
     const content = JSON.parse(body.toString()) as unknown;
     if (registers) {
-      const agent = new HostAgent(instance, (content as { AgentVersion: string }).AgentVersion);
+      const agent = new HostAgent(
+        instance,
+        (content as { AgentVersion: string }).AgentVersion,
+        () => find(accessKeyId)?.tags ?? instance.tags,
+      );
       agents.set(instance.instanceId, agent);
       register(agent);
       return json({});

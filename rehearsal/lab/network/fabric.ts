@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { run, tryRun } from "../shell.ts";
 import type { GatewayOrder } from "./gateway.ts";
@@ -12,6 +13,8 @@ import type { InstanceState, VpcState } from "./state.ts";
 /** Names that the Internet has. In the VPC they resolve, as on AWS; that nothing gets there is the routes' doing. */
 const publicNames = ["registry.k8s.io", "dl.k8s.io", "amazonaws.com"];
 const publicElsewhere = "198.51.100.10";
+
+const startMilliseconds = 20_000;
 
 const gatewayOf = (cidr: string): string => resolverOf(cidr).replace(/\d+$/, (last) => String(Number(last) - 1));
 
@@ -61,6 +64,7 @@ export class Fabric {
   async #startResolver(address: string): Promise<void> {
     const hosts = join(this.#folder, "hosts");
     const config = join(this.#folder, "dnsmasq.conf");
+    const ready = join(this.#folder, "dnsmasq.pid");
     writeFileSync(hosts, "");
     const lines = [
       "no-resolv",
@@ -68,7 +72,7 @@ export class Fabric {
       "bind-interfaces",
       `listen-address=${address}`,
       "user=root",
-      "pid-file",
+      `pid-file=${ready}`,
       `addn-hosts=${hosts}`,
       "local=/#/",
       ...publicNames.map((name) => `address=/${name}/${publicElsewhere}`),
@@ -84,7 +88,11 @@ export class Fabric {
         detached: true,
       },
     );
-    await once(this.#resolver, "spawn");
+    // A SIGHUP that came before it listens for one would end it.
+    for (let waited = 0; !existsSync(ready); waited += 20) {
+      if (waited > startMilliseconds) throw new Error("dnsmasq does not start; see dnsmasq.log");
+      await pause(20);
+    }
   }
 
   #ip(...args: string[]): Promise<string> {
