@@ -46,6 +46,11 @@ async function supplies(bundle: string | null, say: Say) {
   return { kubernetes, python, bin, authority, bundleFolder, base };
 }
 
+/** The folder of the lab's own bundle. */
+export async function labBundle(say: Say): Promise<string> {
+  return (await supplies(null, say)).bundleFolder;
+}
+
 /** One account on moto with its hosts on this machine, from its opening to its closing. */
 export class Lab {
   readonly folder: string;

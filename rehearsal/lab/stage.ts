@@ -15,6 +15,8 @@ export interface Stage {
   readonly stepFunctions: StepFunctions;
   readonly commands: RunCommand;
   readonly agents: Agents;
+  /** What happens the moment a step has ended well, and perhaps to its output: what an ablation plants. */
+  readonly afterStep: Map<string, (output: unknown, input: unknown) => Promise<unknown>>;
 }
 
 /** The shipped machines with every shipped handler behind them, in this process, each call with the clients of `aws`. */
@@ -26,9 +28,13 @@ export async function openStage(
 ): Promise<Stage> {
   const universe = { clock, chance: new NoDelays(clock.now() % 1_000_000), region, account };
   const stepFunctions = new StepFunctions(universe, onEvent);
+  const afterStep: Stage["afterStep"] = new Map();
   for (const [name, step] of await loadSteps()) {
     const arn = `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`;
-    stepFunctions.addFunction(arn, (event) => step.execute(event, aws(), log));
+    stepFunctions.addFunction(arn, async (event) => {
+      const output = await step.execute(event, aws(), log);
+      return (await afterStep.get(name)?.(output, event)) ?? output;
+    });
   }
   for (const name of machineNames) stepFunctions.addMachine(name, substitute(machineText(name), { region, account }));
   const agents = new Agents(() => clock.now());
@@ -37,5 +43,5 @@ export async function openStage(
     const document = shippedDocument(name);
     commands.documents.set(document.name, document);
   }
-  return { stepFunctions, commands, agents };
+  return { stepFunctions, commands, agents, afterStep };
 }
