@@ -4,6 +4,7 @@ import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import type { Execution, Outcome } from "../world/asl/execution.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import { checkCluster, type LabCheck } from "./checks.ts";
+import { messageIn } from "./failure.ts";
 import { inventory } from "./inventory.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import { labRequest } from "./request.ts";
@@ -126,14 +127,6 @@ async function finish(
 
 function ended(name: string, { status, error, cause = "" }: Outcome): LabCheck {
   return { name, passed: status === "SUCCEEDED", evidence: status === "SUCCEEDED" ? status : `${error}: ${messageIn(cause)}` };
-}
-
-function messageIn(cause: string): string {
-  try {
-    return (JSON.parse(cause) as { errorMessage?: string }).errorMessage ?? cause;
-  } catch {
-    return cause;
-  }
 }
 
 /** Leads a port of this machine to the cluster's API, and waits until somebody wants to end it. */

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { HistoryEvent } from "../world/asl/history.ts";
 import { ablations, copyBundle, type LabAblation } from "./ablations.ts";
 import { cacheFolder } from "./cache.ts";
 import type { LabCheck } from "./checks.ts";
+import { firstFailure } from "./failure.ts";
 import { Lab, type LabOptions, labBundle } from "./lab.ts";
 import { labRequest } from "./request.ts";
 
@@ -14,24 +14,6 @@ const request = (kubernetes: string) => ({
   verify: { volume: false, loadBalancer: false },
   onFailure: "keep",
 });
-
-/** The state in which things went wrong, and how: the last function that failed before the machine turned to its end. */
-function firstFailure(events: readonly HistoryEvent[]): {
-  readonly state: string;
-  readonly error: string;
-  readonly cause: string;
-} {
-  const end = events.findIndex(({ type, details }) => type === "TaskStateEntered" && details["name"] === "RecordFailure");
-  const failed = events.slice(0, end === -1 ? events.length : end).findLast(({ type }) => type === "LambdaFunctionFailed");
-  const byId = new Map(events.map((event) => [event.id, event]));
-  let at = failed;
-  while (at !== undefined && !at.type.endsWith("StateEntered")) at = byId.get(at.previousEventId);
-  return {
-    state: String(at?.details["name"] ?? ""),
-    error: String(failed?.details["error"] ?? ""),
-    cause: String(failed?.details["cause"] ?? ""),
-  };
-}
 
 async function run(ablation: LabAblation, scale: number, bundle: string | null, signal: AbortSignal): Promise<LabCheck> {
   const { without, error, state, words, plant } = ablation;
