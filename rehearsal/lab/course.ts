@@ -1,8 +1,9 @@
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
-import type { Execution, Outcome } from "../world/asl/execution.ts";
+import type { Execution } from "../world/asl/execution.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
+import type { Outcome } from "../world/asl/host.ts";
 import { checkCluster, type LabCheck } from "./checks.ts";
 import { messageIn } from "./failure.ts";
 import { inventory } from "./inventory.ts";

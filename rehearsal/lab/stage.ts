@@ -2,7 +2,7 @@ import type { Aws } from "../../functions/aws/aws.ts";
 import { type DocumentName, documents } from "../../functions/domain/documents.ts";
 import type { Log } from "../../functions/step.ts";
 import { shippedDocument } from "../documents.ts";
-import { functionName, loadSteps, machineNames, machineText, substitute } from "../lambdas.ts";
+import { functionArn, loadSteps, machineNames, machineText, substitute } from "../lambdas.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import { StepFunctions } from "../world/asl/step-functions.ts";
 import { Agents } from "../world/ssm/agents.ts";
@@ -30,7 +30,7 @@ export async function openStage(
   const stepFunctions = new StepFunctions(universe, onEvent);
   const afterStep: Stage["afterStep"] = new Map();
   for (const [name, step] of await loadSteps()) {
-    const arn = `arn:aws:lambda:${region}:${account}:function:${functionName(name)}:live`;
+    const arn = functionArn(name, { region, account });
     stepFunctions.addFunction(arn, async (event) => {
       const output = await step.execute(event, aws(), log);
       return (await afterStep.get(name)?.(output, event)) ?? output;
