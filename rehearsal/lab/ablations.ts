@@ -36,7 +36,8 @@ const hostsOf = (lab: Lab, role: string): Host[] =>
 const script = (document: string, from: string, to: string) => (lab: Lab) => {
   const registered = lab.stage.commands.documents.get(`cloister-${document}`);
   if (registered === undefined || !registered.script.includes(from)) throw new RangeError(`${document} has no ${from}`);
-  registered.script = registered.script.replaceAll(from, to);
+  const changed = { ...registered, script: registered.script.replaceAll(from, to) };
+  lab.stage.commands.documents.set(registered.name, changed);
 };
 
 /** Takes rules out of the groups whose name matches. */

@@ -1,8 +1,8 @@
 import type { Aws } from "../../functions/aws/aws.ts";
 import { type DocumentName, documents } from "../../functions/domain/documents.ts";
 import type { Log } from "../../functions/step.ts";
-import { shippedDocument } from "../documents.ts";
 import { functionArn, loadSteps, machineNames, machineText, substitute } from "../lambdas.ts";
+import { shippedDocument } from "../shipped.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import { StepFunctions } from "../world/asl/step-functions.ts";
 import { Agents } from "../world/ssm/agents.ts";

@@ -20,6 +20,8 @@ export interface HostOptions {
 const bootSeconds = 60;
 /** Time for a host's own shutdown before its processes are ended. */
 const shutdownMilliseconds = 4_000;
+/** And for the kernel to let go of them. */
+const clearMilliseconds = 30_000;
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 const readNumber = (file: string): number | null => (existsSync(file) ? Number(readFileSync(file, "utf8")) : null);
@@ -108,18 +110,23 @@ export async function clearHost(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Whatever still runs in a cgroup belonged to its host; deepest first, since only an empty one can be removed. */
+/** Whatever still runs in a cgroup belonged to its host. A process that is ended stays in it until the kernel has time for it. */
 async function clearCgroup(cgroup: string): Promise<void> {
-  if (!existsSync(cgroup)) return;
-  const listed = await run("find", [cgroup, "-depth", "-type", "d"]);
-  const folders = listed.trim().split("\n");
-  for (const one of folders) {
-    const procs = join(one, "cgroup.procs");
-    const pids = existsSync(procs) ? readFileSync(procs, "utf8").trim().split("\n").filter(Boolean) : [];
-    for (const pid of pids) signal(Number(pid), "SIGKILL");
-  }
-  for (let tries = 0; tries < 40 && existsSync(cgroup); tries++) {
-    await tryRun("rmdir", ["--ignore-fail-on-non-empty", ...folders]);
+  for (let waited = 0; existsSync(cgroup); waited += 50) {
+    if (waited > clearMilliseconds) throw new Error(`${cgroup} cannot be removed`);
+    // Deepest first, since only an empty one can be removed.
+    const listed = await run("find", [cgroup, "-depth", "-type", "d"]).catch(() => "");
+    const folders = listed.trim().split("\n").filter(Boolean);
+    for (const pid of folders.flatMap(processesIn)) signal(Number(pid), "SIGKILL");
+    if (folders.length > 0) await tryRun("rmdir", ["--ignore-fail-on-non-empty", ...folders]);
     if (existsSync(cgroup)) await pause(50);
+  }
+}
+
+function processesIn(cgroup: string): string[] {
+  try {
+    return readFileSync(join(cgroup, "cgroup.procs"), "utf8").trim().split("\n").filter(Boolean);
+  } catch {
+    return [];
   }
 }
