@@ -1,17 +1,16 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { parse as parseYaml } from "yaml";
 import { machineText } from "../rehearsal/lambdas.ts";
 import { type Act, PrologueError, rehearse } from "../rehearsal/rehearse.ts";
-import { LiveView, type Screen } from "../rehearsal/report/live.ts";
+import { LiveView } from "../rehearsal/report/live.ts";
 import { reportPage } from "../rehearsal/report/page.ts";
 import { costsOf, summary } from "../rehearsal/report/summary.ts";
 import type { Rehearsal } from "../rehearsal/result.ts";
 import type { Definition } from "../rehearsal/world/asl/definition.ts";
 import { type FaultRule, faultRuleText, readFaultRule } from "../rehearsal/world/fault-rule.ts";
-import { UsageError, wholeNumber } from "./options.ts";
+import { readRequest, screen, UsageError, usage, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm start -- [options]              rehearses a build
        npm run destroy -- [NAME] [options] builds NAME, then rehearses its destruction
@@ -80,21 +79,6 @@ function readOptions([first = "", ...others]: readonly string[]): Options | "hel
   };
 }
 
-function usage<T>(work: () => T, about?: string): T {
-  try {
-    return work();
-  } catch (error) {
-    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-    throw new UsageError(about === undefined || first.includes(about) ? first : `${about}: ${first}`);
-  }
-}
-
-const readRequest = (file: string): unknown =>
-  usage(() => {
-    const text = readFileSync(file, "utf8");
-    return /\.ya?ml$/.test(file) ? parseYaml(text) : JSON.parse(text);
-  }, file);
-
 function withWorkers(request: unknown, count: string | undefined): unknown {
   if (count === undefined) return request;
   if (typeof request !== "object" || request === null || Array.isArray(request))
@@ -123,16 +107,6 @@ function warnOfIdleFaults(faults: readonly FaultRule[], { callRecords }: Rehears
     const calls = callRecords.filter((call) => call.operation === operation && (state ?? call.site.state) === call.site.state);
     console.error(`Warning: --fault ${faultRuleText(rule)} never happened: ${operation} was called ${calls.length} times.`);
   }
-}
-
-function screen(): Screen {
-  const isTerminal = process.stdout.isTTY === true;
-  return {
-    isTerminal,
-    hasColour: isTerminal && process.env["NO_COLOR"] === undefined,
-    columns: process.stdout.columns ?? 120,
-    write: (text) => void process.stdout.write(text),
-  };
 }
 
 function writeReport(file: string, rehearsal: Rehearsal): void {

@@ -59,6 +59,9 @@ export function atLeast(version: string, minimum: string): boolean {
 const controlPlaneOnly =
   /\/(?:kube-apiserver|kube-controller-manager|kube-scheduler|etcd|cloud-controller-manager|csi-provisioner|csi-attacher|csi-resizer):/;
 
+/** Whether an image runs on control planes alone; one that nobody here knows may run anywhere. */
+export const isForControlPlanesOnly = (image: string): boolean => controlPlaneOnly.test(image);
+
 /** Every image that nodes of a role must hold before they are used, for these choices of the request. */
 export function requiredImages(
   row: VersionRow,
@@ -72,5 +75,5 @@ export function requiredImages(
     ...(choices.cni === "calico" ? row.calico.images : []),
     ...(choices.storage === "ebs-csi" ? Object.values(row.ebsCsi) : []),
   ];
-  return role === "control-plane" ? all : all.filter((image) => !controlPlaneOnly.test(image));
+  return role === "control-plane" ? all : all.filter((image) => !isForControlPlanesOnly(image));
 }

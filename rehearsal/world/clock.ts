@@ -4,11 +4,24 @@ interface Due {
   readonly run: () => void;
 }
 
+/** Time as whatever waits sees it: virtual in a rehearsal, real in the lab. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  iso(): string;
+  /** Runs something later, after a wait that somebody chose. */
+  after(seconds: number, run: () => void): void;
+  /** A wait that somebody chose: an interval, a pause. The lab may shorten it. */
+  sleep(seconds: number): Promise<void>;
+  /** A limit on something that takes the time it takes: never shortened. */
+  limit(seconds: number): Promise<void>;
+}
+
 /**
  * Virtual time. Nothing here waits for real: time moves only when every task in flight waits on this clock,
  * and whatever falls due runs in (time, insertion) order.
  */
-export class SimClock {
+export class SimClock implements Clock {
   #now: number;
   #order = 0;
   #holds = 0;
@@ -18,7 +31,6 @@ export class SimClock {
     this.#now = Date.parse(startIso);
   }
 
-  /** Milliseconds since the epoch. */
   now(): number {
     return this.#now;
   }
@@ -42,6 +54,10 @@ export class SimClock {
 
   sleep(seconds: number): Promise<void> {
     return new Promise((resolve) => this.after(seconds, resolve));
+  }
+
+  limit(seconds: number): Promise<void> {
+    return this.sleep(seconds);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Invocation, LambdaFunction } from "./asl/host.ts";
 import { type Json, StateError } from "./asl/paths.ts";
+import type { Clock } from "./clock.ts";
 import { type Around, Life } from "./life.ts";
 import { SimulationGap, type Universe } from "./service.ts";
 
@@ -8,12 +9,12 @@ const functionTimeoutSeconds = 60;
 
 /** The Lambda of the virtual account: its functions, cold and warm, and the end of each invocation. */
 export class Lambda {
-  readonly #universe: Universe;
+  readonly #universe: Universe<Clock>;
   readonly #functions = new Map<string, LambdaFunction>();
   readonly #warm = new Set<string>();
   #calls = 0;
 
-  constructor(universe: Universe) {
+  constructor(universe: Universe<Clock>) {
     this.#universe = universe;
   }
 
@@ -53,7 +54,7 @@ export class Lambda {
       await clock.sleep(chance.seconds("lambda.coldStart", functionArn));
     }
     const life = new Life(`request-${++this.#calls}`, clock.now() + functionTimeoutSeconds * 1000, around);
-    clock.after(functionTimeoutSeconds, () => life.timeOut(functionTimeoutSeconds));
+    void clock.limit(functionTimeoutSeconds).then(() => life.timeOut(functionTimeoutSeconds));
     const work = run(structuredClone(event), { ...invocation, life }).then(
       (value) => JSON.parse(JSON.stringify(value ?? null)) as Json,
       throwAsLambda,

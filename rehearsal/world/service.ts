@@ -1,5 +1,5 @@
 import type { Chance } from "./chance.ts";
-import type { SimClock } from "./clock.ts";
+import type { Clock, SimClock } from "./clock.ts";
 import type { ServiceName } from "./fault.ts";
 import type { Life } from "./life.ts";
 
@@ -42,9 +42,9 @@ export interface InventoryItem {
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** What every part of the world shares. */
-export interface Universe {
-  readonly clock: SimClock;
+/** What every part of the world shares; a part that only waits takes any clock. */
+export interface Universe<C extends Clock = SimClock> {
+  readonly clock: C;
   readonly chance: Chance;
   readonly region: string;
   readonly account: string;

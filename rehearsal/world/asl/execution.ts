@@ -103,7 +103,7 @@ export class Execution {
       this.#abort = resolve;
     });
     const limit = this.#definition.TimeoutSeconds;
-    const timedOut = limit === undefined ? never : clock.sleep(limit).then((): Outcome => ({ status: "TIMED_OUT" }));
+    const timedOut = limit === undefined ? never : clock.limit(limit).then((): Outcome => ({ status: "TIMED_OUT" }));
     const outcome = await Promise.race([this.#states(), aborted, timedOut]);
     const endings = {
       SUCCEEDED: "ExecutionSucceeded",
@@ -203,7 +203,7 @@ export class Execution {
         ? this.#nested(name, input, lane)
         : this.#lambda({ functionArn: resource, state: name, execution: this.arn, attempt }, input, lane);
     const timeout =
-      limit === undefined ? [] : [clock.sleep(Number(limit)).then(() => Promise.reject(new StateError("States.Timeout", "")))];
+      limit === undefined ? [] : [clock.limit(Number(limit)).then(() => Promise.reject(new StateError("States.Timeout", "")))];
     try {
       const output = await Promise.race([call.answer, ...timeout]);
       if (isStopped(lane)) return never;

@@ -1,4 +1,4 @@
-import type { SimClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** One event, in Step Functions' own names; `input` and `output` are kept as JSON text, as AWS gives them. */
 export interface HistoryEvent {
@@ -19,10 +19,10 @@ export interface Thread {
 export class History {
   readonly events: HistoryEvent[] = [];
   readonly #execution: string;
-  readonly #clock: SimClock;
+  readonly #clock: Pick<Clock, "now">;
   readonly #onEvent: (event: HistoryEvent) => void;
 
-  constructor(execution: string, clock: SimClock, onEvent: (event: HistoryEvent) => void = () => {}) {
+  constructor(execution: string, clock: Pick<Clock, "now">, onEvent: (event: HistoryEvent) => void = () => {}) {
     this.#execution = execution;
     this.#clock = clock;
     this.#onEvent = onEvent;

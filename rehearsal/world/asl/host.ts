@@ -1,5 +1,5 @@
 import type { Chance } from "../chance.ts";
-import type { SimClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Around, Life } from "../life.ts";
 import type { Json } from "./paths.ts";
 
@@ -30,7 +30,7 @@ export interface Nested {
 
 /** What an execution asks of the Step Functions that runs it. */
 export interface Host {
-  readonly clock: SimClock;
+  readonly clock: Clock;
   readonly chance: Chance;
   invoke(event: Json, invocation: Omit<Invocation, "life">, around: Around): Promise<Json>;
   /** Starts a child; `name` is for one that is given none. */

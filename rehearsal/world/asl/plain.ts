@@ -1,4 +1,4 @@
-import type { SimClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { choose } from "./choice.ts";
 import { list, type State } from "./definition.ts";
 import { type Json, place, type Scope, StateError, select, template } from "./paths.ts";
@@ -15,7 +15,7 @@ export const nextOf = (state: State): string | null => (typeof state["Next"] ===
 export const resultPathOf = (state: State): unknown => (state["ResultPath"] === undefined ? "$" : state["ResultPath"]);
 
 /** A state that asks nobody for anything: Choice, Pass, Wait, Succeed and Fail. */
-export async function plain(state: State, scope: Scope, clock: SimClock): Promise<Step> {
+export async function plain(state: State, scope: Scope, clock: Clock): Promise<Step> {
   if (state.Type === "Fail") throw new StateError(textOf(state, "Error", scope), textOf(state, "Cause", scope));
   const input = select(scope, state["InputPath"]);
   const inner: Scope = { ...scope, data: input };

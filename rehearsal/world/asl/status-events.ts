@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Universe } from "../service.ts";
 import type { Execution } from "./execution.ts";
 
@@ -31,10 +32,10 @@ const seconds = { usual: 2, late: 1800 } as const;
 
 /** Tells subscribers of every execution's begin and end, as reliably as AWS promises to. */
 export class StatusEvents {
-  readonly #universe: Universe;
+  readonly #universe: Universe<Clock>;
   readonly #listeners: ((event: StatusEvent) => void)[] = [];
 
-  constructor(universe: Universe) {
+  constructor(universe: Universe<Clock>) {
     this.#universe = universe;
   }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../clock.ts";
 import { Lambda } from "../lambda.ts";
 import type { Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
@@ -15,13 +16,13 @@ const cancelSecondsMax = 10;
 /** The Step Functions and the Lambda of the virtual account: machines, functions, and every execution that ever ran. */
 export class StepFunctions {
   readonly executions = new Map<string, Execution>();
-  readonly #universe: Universe;
+  readonly #universe: Universe<Clock>;
   readonly #machines = new Map<string, Definition>();
   readonly lambda: Lambda;
   readonly #events: StatusEvents;
   readonly #onEvent: (event: HistoryEvent) => void;
 
-  constructor(universe: Universe, onEvent: (event: HistoryEvent) => void = () => {}) {
+  constructor(universe: Universe<Clock>, onEvent: (event: HistoryEvent) => void = () => {}) {
     this.#universe = universe;
     this.lambda = new Lambda(universe);
     this.#events = new StatusEvents(universe);

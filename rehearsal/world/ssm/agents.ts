@@ -16,8 +16,16 @@ export interface ManagedNode {
   lastPing(): number;
   /** Settles when the agent takes commands. */
   online(): Promise<"online">;
-  /** Runs a script to its end; an aborted `kill` ends its processes at the next program, and it never answers. */
-  run(script: string, environment: Readonly<Record<string, string>>, kill?: AbortSignal): Promise<ScriptResult>;
+  /**
+   * Runs a script to its end; an aborted `kill` ends its processes at the next program, and it never answers. `timeoutSeconds` is the
+   * document's own limit, at which a real agent ends the script.
+   */
+  run(
+    script: string,
+    environment: Readonly<Record<string, string>>,
+    kill?: AbortSignal,
+    timeoutSeconds?: number,
+  ): Promise<ScriptResult>;
 }
 
 /** The agents that ever registered. A node that is gone stays listed as Online until its heartbeats are missed. */

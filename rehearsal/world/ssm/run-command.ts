@@ -1,4 +1,5 @@
 import type * as sdk from "@aws-sdk/client-ssm";
+import type { Clock } from "../clock.ts";
 import { fault } from "../fault.ts";
 import { reads, writes } from "../operation.ts";
 import type { Operation, Universe } from "../service.ts";
@@ -14,11 +15,11 @@ const kept = { stdout: 24_000, stderr: 8_000, listed: 2_500 } as const;
 export class RunCommand {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly documents = new Map<string, Document>();
-  readonly #universe: Universe;
+  readonly #universe: Universe<Clock>;
   readonly #agents: Agents;
   readonly #commands = new Map<string, Command>();
 
-  constructor(universe: Universe, agents: Agents) {
+  constructor(universe: Universe<Clock>, agents: Agents) {
     this.#universe = universe;
     this.#agents = agents;
     this.operations = {
@@ -128,14 +129,14 @@ export class RunCommand {
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
     // What was called off before it was delivered is never begun.
     if (invocation.status === "Cancelling") return become(invocation, "Cancelled");
-    const limit = clock.sleep(command.deliverySeconds).then(() => "late" as const);
+    const limit = clock.limit(command.deliverySeconds).then(() => "late" as const);
     const begun = await Promise.race([agent?.online() ?? limit, limit, stop.promise]);
     if (begun === "stopped") return become(invocation, "Cancelled");
     if (begun === "late" || agent === undefined) return become(invocation, "TimedOut", "DeliveryTimedOut");
     if (invocation.status === "Pending") become(invocation, "InProgress");
     const environment = Object.fromEntries(Object.entries(command.parameters).map(([name, value]) => [`SSM_${name}`, value]));
-    const over = clock.sleep(command.document.timeoutSeconds).then(() => null);
-    const script = agent.run(command.document.script, environment, invocation.kill.signal);
+    const over = clock.limit(command.document.timeoutSeconds).then(() => null);
+    const script = agent.run(command.document.script, environment, invocation.kill.signal, command.document.timeoutSeconds);
     const result = await Promise.race([script, over, stop.promise]);
     if (result === "stopped") return become(invocation, "Cancelled");
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);

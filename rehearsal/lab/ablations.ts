@@ -1,0 +1,172 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { DescribeSecurityGroupsCommand, type IpPermission, RevokeSecurityGroupIngressCommand } from "@aws-sdk/client-ec2";
+import type { Host } from "./hosts/host.ts";
+import type { Lab } from "./lab.ts";
+
+/**
+ * What is taken away, and where and how the build must stop: by the error and in the state that the virtual rehearsal has for the
+ * same row (test/workflow/ablations-*.test.ts), or for its nearest.
+ */
+export interface LabAblation {
+  readonly without: string;
+  readonly error: string;
+  readonly state: string;
+  readonly words: RegExp;
+  /** Waits that run out are shortened more than others. */
+  readonly scale?: number;
+  /** Changes a copy of the bundle's folder before the lab is opened. */
+  bundle?(folder: string): void;
+  plant?(lab: Lab): void;
+}
+
+/** Something is done when a step has ended well, and its output may be another afterwards. */
+const after =
+  (step: string, work: (lab: Lab, output: unknown) => Promise<unknown>) =>
+  (lab: Lab): void => {
+    lab.stage.afterStep.set(step, async (output) => (await work(lab, output)) ?? output);
+  };
+
+const hostsOf = (lab: Lab, role: string): Host[] =>
+  lab.site
+    .hosts()
+    .filter(({ instance }) => instance.tags.get("cloister:role") === role)
+    .map(({ host }) => host);
+
+const script = (document: string, from: string, to: string) => (lab: Lab) => {
+  const registered = lab.stage.commands.documents.get(`cloister-${document}`);
+  if (registered === undefined || !registered.script.includes(from)) throw new RangeError(`${document} has no ${from}`);
+  const changed = { ...registered, script: registered.script.replaceAll(from, to) };
+  lab.stage.commands.documents.set(registered.name, changed);
+};
+
+/** Takes rules out of the groups whose name matches. */
+const closed = (group: RegExp, match: (rule: IpPermission) => boolean) =>
+  after("create-network", async ({ aws: { ec2 } }) => {
+    const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({}));
+    for (const { GroupId, GroupName = "", IpPermissions = [] } of SecurityGroups) {
+      const gone = group.test(GroupName) ? IpPermissions.filter(match) : [];
+      if (gone.length > 0) await ec2.send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions: gone }));
+    }
+  });
+
+/** Once the command of this document has ended well: the third look at least is after its effect. */
+const afterCommand = (document: string, work: (lab: Lab) => Promise<unknown>) => (lab: Lab) => {
+  lab.stage.afterStep.set("await-command", async (output, input) => {
+    if ((input as { document: string }).document === document) await work(lab);
+    return output;
+  });
+};
+
+export const ablations: readonly LabAblation[] = [
+  {
+    without: "a whole archive",
+    error: "CommandFailedError",
+    state: "AwaitCommandPreloadImagesControlPlane",
+    words: /does not have the SHA-256 it was planned with/,
+    bundle(folder) {
+      const archive = readdirSync(join(folder, "images")).find((name) => name.includes("_etcd_")) ?? "";
+      truncateSync(join(folder, "images", archive), 1_000_000);
+    },
+  },
+  {
+    without: "containerd's right pause image",
+    error: "CommandFailedError",
+    state: "AwaitCommandPreloadImagesControlPlane",
+    words: /containerd's sandbox image is registry\.k8s\.io\/pause:3\.8/,
+    plant: after("wait-for-nodes", async (lab) => {
+      const change = 's|sandbox = .*|sandbox = "registry.k8s.io/pause:3.8"|';
+      for (const host of hostsOf(lab, "control-plane")) await host.on("sed", "-i", change, "/etc/containerd/config.toml");
+    }),
+  },
+  {
+    without: "one kube image in the store",
+    error: "CommandFailedError",
+    state: "AwaitCommandKubeadmInit",
+    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
+    // The registry's name resolves in a VPC and its packets are lost: kubeadm tries for minutes, five times over.
+    scale: 1,
+    plant: afterCommand("preload-images", async (lab) => {
+      const remove = "ctr -n k8s.io images ls -q | grep /kube-apiserver: | xargs -r ctr -n k8s.io images rm";
+      for (const host of hostsOf(lab, "control-plane")) await host.on("bash", "-c", remove);
+    }),
+  },
+  {
+    without: "v1beta4 on 1.37",
+    error: "CommandFailedError",
+    state: "AwaitCommandKubeadmInit",
+    words: /old API spec: "kubeadm\.k8s\.io\/v1beta3"/,
+    plant: script("kubeadm-init", "kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3"),
+  },
+  {
+    without: "the right CA hash",
+    error: "CommandFailedError",
+    state: "AwaitCommandJoinWorkers",
+    words: /none of the public keys .* are pinned/,
+    plant: script("join", '"$SSM_caCertHash"]', `"sha256:${"0".repeat(64)}"]`),
+  },
+  {
+    without: "a live token",
+    error: "CommandFailedError",
+    state: "AwaitCommandJoinWorkers",
+    words: /could not find a JWS signature in the cluster-info ConfigMap for token ID/,
+    plant: afterCommand("capture-join", async (lab) => {
+      const kubectl = ["--kubeconfig", "/etc/kubernetes/admin.conf", "-n", "kube-system"];
+      const tokens = ["delete", "secrets", "--field-selector", "type=bootstrap.kubernetes.io/token"];
+      for (const host of hostsOf(lab, "control-plane")) {
+        await host.on("kubectl", ...kubectl, ...tokens);
+        // The controller that signs takes its signature back a moment later.
+        await host.on(
+          "bash",
+          "-c",
+          "for i in {1..50}; do kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-public get cm cluster-info -o yaml | grep -q jws- || exit 0; sleep 0.2; done; exit 1",
+        );
+      }
+    }),
+  },
+  {
+    without: "an open endpoint security group",
+    error: "NotReadyError",
+    state: "WaitForNodes",
+    words: /0 of 2 agents/,
+    scale: 20,
+    plant: closed(/endpoints$/, () => true),
+  },
+  {
+    without: "the ssm endpoint",
+    error: "NotReadyError",
+    state: "WaitForNodes",
+    words: /0 of 2 agents/,
+    scale: 20,
+    plant: after("validate-request", async (_, output) => {
+      const { plan, ...rest } = output as { plan: { interfaceEndpoints: string[] } };
+      return { ...rest, plan: { ...plan, interfaceEndpoints: plan.interfaceEndpoints.filter((name) => name !== "ssm") } };
+    }),
+  },
+  {
+    without: "an open API port",
+    error: "CommandFailedError",
+    state: "AwaitCommandJoinWorkers",
+    words: /couldn't validate the identity of the API Server|i\/o timeout|deadline exceeded/,
+    plant: closed(/control-plane$/, ({ FromPort }) => FromPort === 6443),
+  },
+  {
+    without: "an open overlay port",
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /cannot reach the pod at .* is UDP 4789 open/,
+    plant: closed(/./, ({ FromPort }) => FromPort === 4789),
+  },
+];
+
+/** A copy of a bundle in which an archive can be changed: the others are links. */
+export function copyBundle(from: string, to: string): void {
+  mkdirSync(join(to, "images"), { recursive: true });
+  cpSync(join(from, "manifests"), join(to, "manifests"), { recursive: true });
+  cpSync(join(from, "bundle.json"), join(to, "bundle.json"));
+  const { files } = JSON.parse(readFileSync(join(from, "bundle.json"), "utf8")) as { files: { key: string; refs: string[] }[] };
+  for (const { key, refs } of files) {
+    if (refs.some((ref) => ref.includes("/etcd:"))) cpSync(join(from, key), join(to, key));
+    else symlinkSync(join(from, key), join(to, key));
+  }
+}

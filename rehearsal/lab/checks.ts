@@ -1,0 +1,168 @@
+import { DescribeInstancesCommand } from "@aws-sdk/client-ec2";
+import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
+import { secretLeaks, type Written } from "../audit.ts";
+import type { Execution } from "../world/asl/execution.ts";
+import { deployment } from "./cloud/aws.ts";
+import { dnsQuestion } from "./dns-question.ts";
+import type { Host } from "./hosts/host.ts";
+import type { Lab } from "./lab.ts";
+
+export interface LabCheck {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly evidence: string;
+}
+
+/** What a check found: true and false speak for themselves, a text says more. */
+type Finding = { readonly passed: boolean; readonly evidence: string };
+type Question = readonly [name: string, ask: () => Promise<Finding>];
+
+const found = (passed: boolean, evidence: string): Finding => ({ passed, evidence: evidence.trim().slice(0, 300) });
+
+/** A check that cannot be made has failed, with the reason. */
+async function answer([name, ask]: Question): Promise<LabCheck> {
+  return ask().then(
+    (finding) => ({ name, ...finding }),
+    (error: Error) => ({ name, passed: false, evidence: error.message.slice(0, 300) }),
+  );
+}
+
+interface Cluster {
+  readonly lab: Lab;
+  readonly name: string;
+  readonly first: Host;
+  readonly hosts: readonly Host[];
+}
+
+const kubectl = ({ first }: Cluster, ...args: string[]): Promise<string> =>
+  first.on("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", ...args);
+
+interface Node {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly providerID?: string };
+}
+
+/** Provider ids come from the real cloud controller manager: they must be the very instances that the handlers launched. */
+async function providerIds(cluster: Cluster): Promise<Finding> {
+  const { items } = JSON.parse(await kubectl(cluster, "get", "nodes", "-o", "json")) as { items: Node[] };
+  const filter = [{ Name: "tag:cloister:cluster", Values: [cluster.name] }];
+  const { Reservations = [] } = await cluster.lab.aws.ec2.send(new DescribeInstancesCommand({ Filters: filter }));
+  const wanted = Reservations.flatMap(({ Instances = [] }) => Instances)
+    .filter(({ State }) => State?.Name === "running")
+    .map(({ InstanceId, Placement }) => `aws:///${Placement?.AvailabilityZone}/${InstanceId}`);
+  const given = items.map(({ spec }) => spec.providerID ?? "none");
+  return found(wanted.length > 0 && given.sort().join() === wanted.sort().join(), `${given.length} nodes: ${given.join(", ")}`);
+}
+
+async function coreDns(cluster: Cluster): Promise<Finding> {
+  const ready = await kubectl(
+    cluster,
+    "-n",
+    "kube-system",
+    "get",
+    "deployment",
+    "coredns",
+    "-o",
+    "jsonpath={.status.readyReplicas}",
+  );
+  const script = dnsQuestion("10.96.0.10", "kubernetes.default.svc.cluster.local");
+  const address = await cluster.first.on("python3", "-c", script);
+  return found(ready === "2" && address.trim() === "10.96.0.1", `${ready} replicas ready, kubernetes.default is ${address}`);
+}
+
+/** A Service is public unless it says otherwise: the product's policy is to refuse it, in the real API server. */
+async function publicService(cluster: Cluster): Promise<Finding> {
+  const said = await kubectl(cluster, "create", "service", "loadbalancer", "lab-public", "--tcp=80:80").catch(
+    (error: Error) => error.message,
+  );
+  return found(said.includes("this cluster is isolated"), said.split("\n").at(-1) ?? "");
+}
+
+/** The smoke test of verify-cluster made one, asked it for an answer and took its Service away. */
+async function noBalancerLeft({ lab }: Cluster): Promise<Finding> {
+  const { LoadBalancers = [] } = await lab.aws.elb.send(new DescribeLoadBalancersCommand({}));
+  return found(LoadBalancers.length === 0, `${LoadBalancers.length} load balancers in the account`);
+}
+
+async function certificate({ lab, name }: Cluster): Promise<Finding> {
+  const place = { Bucket: deployment.bucket, Key: `evidence/${name}/g1/certificate.json` };
+  const { Body } = await lab.aws.s3.send(new GetObjectCommand(place));
+  const content = JSON.parse((await Body?.transformToString()) ?? "{}") as {
+    isolated?: boolean;
+    checks?: { name: string; passed: boolean }[];
+    concessions?: string[];
+  };
+  const checks = content.checks ?? [];
+  const failed = checks.filter(({ passed }) => !passed).map((check) => check.name);
+  const words =
+    failed.length > 0
+      ? `false: ${failed.join(", ")}`
+      : `${checks.length} checks true, concessions: ${content.concessions?.join(", ")}`;
+  return found(content.isolated === true && checks.length > 0, words);
+}
+
+/** The ways out, from every host, at the lowest level: a connection to an address. */
+async function noWayOut({ hosts }: Cluster): Promise<Finding> {
+  const tried = await Promise.all(
+    hosts.map((host) =>
+      host.on("curl", "-s", "-o", "/dev/null", "-m", "3", "http://1.1.1.1/").then(
+        () => "open",
+        (error: Error) => /ended with (\d+)/.exec(error.message)?.[1] ?? "",
+      ),
+    ),
+  );
+  // curl(1): 28 is a timeout, which is how a packet is lost in a VPC.
+  return found(
+    tried.every((code) => code === "28"),
+    `curl ended with ${tried.join(", ")} on ${hosts.length} hosts`,
+  );
+}
+
+/** The kubeconfig that the product published, used where the API answers. */
+async function published(cluster: Cluster): Promise<Finding> {
+  const { lab, name, first } = cluster;
+  const asked = new GetParametersByPathCommand({ Path: `/cloister/${name}/g1`, Recursive: true, WithDecryption: true });
+  const { Parameters = [] } = await lab.aws.ssm.send(asked);
+  const names = Parameters.map(({ Name }) => Name?.split("/").at(-1));
+  const kubeconfig = Parameters.find(({ Name }) => Name?.endsWith("/kubeconfig"))?.Value ?? "";
+  const encoded = Buffer.from(kubeconfig).toString("base64");
+  const script = `umask 077; f=$(mktemp); base64 -d <<<"$1" >$f; kubectl --kubeconfig $f get nodes -o name | wc -l; rm $f`;
+  const nodes = (await first.on("bash", "-c", script, "published", encoded)).trim();
+  return found(
+    names.join() === "kubeconfig" && nodes === String(cluster.hosts.length),
+    `parameters: ${names.join(", ")}; ${nodes} nodes with it`,
+  );
+}
+
+function secrets(lab: Lab, executions: readonly Execution[]): Finding {
+  const histories: Written[] = executions.flatMap(({ name, history }) =>
+    history.events.map(({ id, type, details }) => ({
+      place: `history of ${name}, event ${id} ${type}`,
+      text: JSON.stringify(details),
+    })),
+  );
+  const written = [...histories, ...lab.stage.commands.written(), ...lab.logs()];
+  const leaks = secretLeaks([], written);
+  return found(leaks.length === 0, leaks.length === 0 ? `${written.length} texts read` : leaks.join("; "));
+}
+
+/** Everything that can be asked of a cluster that the product says is ready, asked of the cluster itself. */
+export async function checkCluster(lab: Lab, name: string, execution: Execution): Promise<LabCheck[]> {
+  const placed = lab.site.hosts();
+  const first = placed.find(({ instance }) => instance.tags.get("cloister:role") === "control-plane")?.host;
+  if (first === undefined) return [{ name: "a control plane is there", passed: false, evidence: `${placed.length} hosts` }];
+  const cluster: Cluster = { lab, name, first, hosts: placed.map(({ host }) => host) };
+  const questions: readonly Question[] = [
+    ["provider ids are the instances'", () => providerIds(cluster)],
+    ["CoreDNS is ready and answers", () => coreDns(cluster)],
+    ["a public load balancer is refused", () => publicService(cluster)],
+    ["no load balancer is left", () => noBalancerLeft(cluster)],
+    ["the certificate is true", () => certificate(cluster)],
+    ["no host gets out", () => noWayOut(cluster)],
+    ["the published kubeconfig works", () => published(cluster)],
+    ["no secret was written anywhere", async () => secrets(lab, [execution])],
+  ];
+  return Promise.all(questions.map(answer));
+}

@@ -1,0 +1,198 @@
+import { appendFileSync, copyFileSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:https";
+import { join } from "node:path";
+import type { Aws } from "../../functions/aws/aws.ts";
+import { Bundle } from "../../functions/domain/bundle.ts";
+import { versionRow } from "../../functions/domain/versions.ts";
+import type { Written } from "../audit.ts";
+import type { Execution } from "../world/asl/execution.ts";
+import type { HistoryEvent } from "../world/asl/history.ts";
+import type { Outcome } from "../world/asl/host.ts";
+import type { Json } from "../world/asl/paths.ts";
+import { agentDesk } from "./agent/orders.ts";
+import { makeAuthority } from "./authority.ts";
+import { buildBinaries, pinned } from "./binaries.ts";
+import { cacheFolder, type Say } from "./cache.ts";
+import { RealClock } from "./clock.ts";
+import { bundles, furnish, writeImages } from "./cloud/account.ts";
+import { archives } from "./cloud/archives.ts";
+import { awsAt, deployment, region } from "./cloud/aws.ts";
+import { ssmDesk, statesDesk, topologyDesk } from "./cloud/desks.ts";
+import { type Moto, startMoto } from "./cloud/moto.ts";
+import { listenLoopback, proxyListener } from "./cloud/proxy.ts";
+import { makeMotoHome } from "./cloud/python.ts";
+import { makeRoot } from "./hosts/image.ts";
+import { makeBundle } from "./images.ts";
+import { Site } from "./site.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { sweepDeadRuns } from "./sweep.ts";
+
+export interface LabOptions {
+  readonly scale: number;
+  /** A folder with a bundle.json; null for the lab's own. */
+  readonly bundle: string | null;
+  readonly say: Say;
+  readonly onEvent: (event: HistoryEvent) => void;
+}
+
+/** What is made once and kept: programs, authority, images, root file system, moto's own Python. */
+async function supplies(bundle: string | null, say: Say) {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const kubernetes = pinned("kubernetes", "k8s.io/kubernetes").slice(1);
+  const python = await makeMotoHome(say);
+  const bin = await buildBinaries(say);
+  const authority = await makeAuthority(region, say);
+  const bundleFolder = bundle ?? (await makeBundle(kubernetes, bin, say));
+  const base = await makeRoot(bin, authority, versionRow(kubernetes).sandboxImage, say);
+  return { kubernetes, python, bin, authority, bundleFolder, base };
+}
+
+/** The folder of the lab's own bundle. */
+export async function labBundle(say: Say): Promise<string> {
+  return (await supplies(null, say)).bundleFolder;
+}
+
+/** One account on moto with its hosts on this machine, from its opening to its closing. */
+export class Lab {
+  readonly folder: string;
+  readonly kubernetes: string;
+  /** The folder of the built programs. */
+  readonly bin: string;
+  readonly stage: Stage;
+  readonly site: Site;
+  /** As a function's clients: through the proxy. */
+  readonly aws: Aws;
+  readonly #closers: (() => Promise<void>)[];
+
+  private constructor(
+    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
+    closers: (() => Promise<void>)[],
+  ) {
+    this.folder = parts.folder;
+    this.kubernetes = parts.kubernetes;
+    this.bin = parts.bin;
+    this.stage = parts.stage;
+    this.site = parts.site;
+    this.aws = parts.aws;
+    this.#closers = closers;
+  }
+
+  static async open(options: LabOptions): Promise<Lab> {
+    await sweepDeadRuns(options.say);
+    const ready = await supplies(options.bundle, options.say);
+    const folder = join(cacheFolder(), `run-${process.pid}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const closers: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+    try {
+      return await assemble(options, ready, folder, closers);
+    } catch (error) {
+      await closeAll(closers);
+      throw error;
+    }
+  }
+
+  static made(
+    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
+    closers: (() => Promise<void>)[],
+  ): Lab {
+    return new Lab(parts, closers);
+  }
+
+  /** Starts an execution of a shipped machine; it runs on the machine's own time. */
+  start(machine: string, name: string, input: unknown): Execution {
+    return this.stage.stepFunctions.start(machine, name, input as Json);
+  }
+
+  async build(request: unknown, name: string): Promise<{ readonly execution: Execution; readonly outcome: Outcome }> {
+    const execution = this.start("build-cluster", name, request);
+    return { execution, outcome: await execution.done };
+  }
+
+  /** What functions and moto wrote down of this run. */
+  logs(): Written[] {
+    return ["functions.log", "moto.log"].map((file) => ({ place: file, text: readFileSync(join(this.folder, file), "utf8") }));
+  }
+
+  /** Copies every log of the run to a folder, with what each host's journal says. */
+  async saveLogs(to: string): Promise<void> {
+    rmSync(to, { recursive: true, force: true });
+    mkdirSync(to, { recursive: true });
+    for (const file of globSync("{*.log,vpc-*/{*.log,hosts},hosts/*/*.log}", { cwd: this.folder }))
+      copyFileSync(join(this.folder, file), join(to, file.replaceAll("/", "-")));
+    for (const { host, instance } of this.site.hosts()) {
+      const journal = await host.on("journalctl", "--no-pager", "--lines=2000").catch((error: Error) => error.message);
+      writeFileSync(join(to, `${instance.name}.journal`), journal);
+    }
+  }
+
+  /** Ends everything that the lab started, in the opposite order; safe to call again. */
+  async close(): Promise<void> {
+    await closeAll(this.#closers);
+  }
+}
+
+async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+}
+
+async function assemble(
+  { scale, say, onEvent }: LabOptions,
+  { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
+  folder: string,
+  closers: (() => Promise<void>)[],
+): Promise<Lab> {
+  const images = join(folder, "images.json");
+  const containerd = pinned("containerd", "github.com/containerd/containerd/v2").slice(1);
+  const image = Bundle.parse(JSON.parse(readFileSync(join(bundleFolder, "bundle.json"), "utf8"))).kubernetes;
+  writeImages(images, { kubernetes: image, containerd, agent: "3.3.3050.0" });
+  const profiles = [deployment.controlPlaneProfile, deployment.workerProfile];
+  const moto: Moto = await startMoto({ python, images, profiles, log: openSync(join(folder, "moto.log"), "a") });
+  closers.push(() => moto.stop());
+  const direct = awsAt(moto.port, "lab");
+  const prefix = await furnish(direct, bundleFolder);
+
+  let aws = direct;
+  const stage = await openStage(new RealClock(scale), () => aws, logTo(join(folder, "functions.log")), onEvent);
+  const socket = join(folder, "aws.sock");
+  const failed = (error: Error) => say(`lab: ${error.message}`);
+  const site = new Site({ aws: direct, prefix: `clab${process.pid}`, folder, base, socket, failed });
+  closers.push(() => site.close());
+  const listener = proxyListener({
+    motoPort: moto.port,
+    desks: [
+      agentDesk(
+        (key) => site.instanceOf(key),
+        (node) => stage.agents.register(node),
+      ),
+      ssmDesk({ ...stage.commands.operations, ...stage.agents.operations }),
+      statesDesk(stage.stepFunctions),
+      topologyDesk,
+    ],
+    objects: archives(bundles, prefix, bundleFolder),
+    changed: () => site.changed(),
+  });
+  const { server, port } = await listenLoopback(listener);
+  closers.push(() => closeServer(server));
+  const pair = { key: readFileSync(join(authority, "aws.key")), cert: readFileSync(join(authority, "aws.crt")) };
+  const secure: Server = createServer(pair, listener);
+  await new Promise<void>((resolve) => secure.listen(socket, resolve));
+  closers.push(() => closeServer(secure));
+  aws = awsAt(port, "function");
+  return Lab.made({ folder, kubernetes, bin, stage, site, aws }, closers);
+}
+
+async function closeServer(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
+
+/** What the functions log, a line each: kept with the run. */
+function logTo(file: string) {
+  const keep = (message: unknown, ...facts: unknown[]) =>
+    appendFileSync(file, `${new Date().toISOString()} ${String(message)} ${facts.map((fact) => serialize(fact)).join(" ")}\n`);
+  return { debug: () => {}, info: keep, warn: keep, error: keep };
+}
+
+const serialize = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) => (inner instanceof Error ? `${inner.name}: ${inner.message}` : inner));

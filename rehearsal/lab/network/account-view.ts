@@ -1,0 +1,205 @@
+import {
+  DescribeInstancesCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeRouteTablesCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeSubnetsCommand,
+  DescribeVpcEndpointsCommand,
+  DescribeVpcsCommand,
+  GetManagedPrefixListEntriesCommand,
+  type Instance,
+  type IpPermission,
+  type RouteTable,
+} from "@aws-sdk/client-ec2";
+import {
+  DescribeListenersCommand,
+  DescribeLoadBalancersCommand,
+  DescribeTargetHealthCommand,
+  type LoadBalancer,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import type { Aws } from "../../../functions/aws/aws.ts";
+import type { BalancerState, InstanceState, RuleState, VpcState } from "./state.ts";
+
+type Reader = Pick<Aws, "ec2" | "elb">;
+
+const rulesOf = (permissions: readonly IpPermission[] = []): RuleState[] =>
+  permissions.flatMap(({ IpProtocol = "-1", FromPort = -1, ToPort = -1, ...peers }) =>
+    [
+      ...(peers.IpRanges ?? []).map(({ CidrIp = "" }) => CidrIp),
+      ...(peers.UserIdGroupPairs ?? []).map(({ GroupId = "" }) => GroupId),
+      ...(peers.PrefixListIds ?? []).map(({ PrefixListId = "" }) => PrefixListId),
+    ].map((peer) => ({ protocol: IpProtocol, from: FromPort, to: ToPort, peer })),
+  );
+
+const routesOf = (subnetId: string, tables: readonly RouteTable[]) => {
+  const own = tables.find(({ Associations = [] }) => Associations.some((one) => one.SubnetId === subnetId));
+  const main = tables.find(({ Associations = [] }) => Associations.some(({ Main }) => Main === true));
+  return ((own ?? main)?.Routes ?? [])
+    .map((route) => ({
+      destination: route.DestinationPrefixListId ?? route.DestinationCidrBlock ?? "",
+      target: route.GatewayId ?? route.NatGatewayId ?? route.VpcPeeringConnectionId ?? "",
+    }))
+    .filter(({ destination, target }) => destination !== "" && target !== "local");
+};
+
+const isAlive = ({ State }: Instance): boolean => State?.Name === "pending" || State?.Name === "running";
+
+const toInstance = (instance: Instance): InstanceState => ({
+  instanceId: instance.InstanceId ?? "",
+  name: instance.PrivateDnsName ?? "",
+  address: instance.PrivateIpAddress ?? "",
+  subnetId: instance.SubnetId ?? "",
+  zone: instance.Placement?.AvailabilityZone ?? "",
+  type: instance.InstanceType ?? "",
+  imageId: instance.ImageId ?? "",
+  mac: instance.NetworkInterfaces?.[0]?.MacAddress ?? "",
+  profile: instance.IamInstanceProfile?.Arn?.split("/").at(-1) ?? "",
+  publicAddress: instance.PublicIpAddress ?? null,
+  groupIds: (instance.SecurityGroups ?? []).flatMap(({ GroupId }) => (GroupId === undefined ? [] : [GroupId])),
+  tags: new Map((instance.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
+});
+
+/** Every VPC of the account that somebody made; AWS's default one has no hosts. */
+export async function readVpcs(aws: Reader): Promise<VpcState[]> {
+  const { Vpcs = [] } = await aws.ec2.send(new DescribeVpcsCommand({}));
+  const made = Vpcs.filter(({ IsDefault }) => IsDefault !== true);
+  return Promise.all(made.map(({ VpcId = "", CidrBlock = "" }) => readVpc(aws, VpcId, CidrBlock)));
+}
+
+async function readVpc(aws: Reader, vpcId: string, cidr: string): Promise<VpcState> {
+  const { ec2 } = aws;
+  const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
+  const [subnets, tables, groups, reservations, endpoints, interfaces] = await Promise.all([
+    ec2.send(new DescribeSubnetsCommand({ Filters })),
+    ec2.send(new DescribeRouteTablesCommand({ Filters })),
+    ec2.send(new DescribeSecurityGroupsCommand({ Filters })),
+    ec2.send(new DescribeInstancesCommand({ Filters })),
+    ec2.send(new DescribeVpcEndpointsCommand({ Filters })),
+    ec2.send(new DescribeNetworkInterfacesCommand({ Filters })),
+  ]);
+  const address = new Map(
+    (interfaces.NetworkInterfaces ?? []).map(({ NetworkInterfaceId = "", PrivateIpAddress = "" }) => [
+      NetworkInterfaceId,
+      PrivateIpAddress,
+    ]),
+  );
+  const instances = (reservations.Reservations ?? [])
+    .flatMap(({ Instances = [] }) => Instances)
+    .filter(isAlive)
+    .map(toInstance);
+  const routes = (subnets.Subnets ?? []).flatMap(({ SubnetId = "" }) => routesOf(SubnetId, tables.RouteTables ?? []));
+  return {
+    vpcId,
+    cidr,
+    subnets: (subnets.Subnets ?? []).map(({ SubnetId = "", CidrBlock = "" }) => ({
+      subnetId: SubnetId,
+      cidr: CidrBlock,
+      routes: routesOf(SubnetId, tables.RouteTables ?? []),
+    })),
+    groups: (groups.SecurityGroups ?? []).map(({ GroupId = "", IpPermissions, IpPermissionsEgress }) => ({
+      groupId: GroupId,
+      ingress: rulesOf(IpPermissions),
+      egress: rulesOf(IpPermissionsEgress),
+    })),
+    instances,
+    endpoints: (endpoints.VpcEndpoints ?? [])
+      .filter(({ State }) => String(State).toLowerCase() === "available")
+      .map(
+        ({
+          VpcEndpointId = "",
+          ServiceName = "",
+          VpcEndpointType,
+          PrivateDnsEnabled,
+          DnsEntries = [],
+          Groups = [],
+          NetworkInterfaceIds = [],
+        }) => ({
+          endpointId: VpcEndpointId,
+          service: ServiceName,
+          isGateway: VpcEndpointType === "Gateway",
+          privateNames:
+            PrivateDnsEnabled === true ? DnsEntries.flatMap(({ DnsName }) => (DnsName === undefined ? [] : [DnsName])) : [],
+          interfaces: NetworkInterfaceIds.flatMap((id) => {
+            const known = address.get(id);
+            return known === undefined ? [] : [{ address: known, groupIds: Groups.map(({ GroupId = "" }) => GroupId) }];
+          }),
+        }),
+      ),
+    balancers: await readBalancers(aws, vpcId, subnets.Subnets ?? [], instances),
+    prefixLists: await readLists(
+      ec2,
+      new Set(routes.map(({ destination }) => destination).filter((one) => one.startsWith("pl-"))),
+    ),
+  };
+}
+
+/** AWS's own lists stand still while a lab runs. */
+const listsRead = new Map<string, readonly string[]>();
+
+async function readLists(ec2: Reader["ec2"], wanted: ReadonlySet<string>): Promise<Map<string, readonly string[]>> {
+  const lists = new Map<string, readonly string[]>();
+  for (const PrefixListId of wanted) {
+    let blocks = listsRead.get(PrefixListId);
+    if (blocks === undefined) {
+      const { Entries = [] } = await ec2.send(new GetManagedPrefixListEntriesCommand({ PrefixListId }));
+      blocks = Entries.flatMap(({ Cidr }) => (Cidr === undefined ? [] : [Cidr]));
+      listsRead.set(PrefixListId, blocks);
+    }
+    lists.set(PrefixListId, blocks);
+  }
+  return lists;
+}
+
+/** moto's load balancers have no addresses: the lab gives each one from every subnet, below those of the endpoints. */
+const balancerOffset = 40;
+
+function addressFromTop(cidr: string, offset: number): string {
+  const [base = "", prefix = "0"] = cidr.split("/");
+  const first = base.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const address = first + 2 ** (32 - Number(prefix)) - 1 - offset;
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}
+
+async function readBalancers(
+  { elb }: Reader,
+  vpcId: string,
+  subnets: readonly { readonly SubnetId?: string | undefined; readonly CidrBlock?: string | undefined }[],
+  instances: readonly InstanceState[],
+): Promise<BalancerState[]> {
+  const { LoadBalancers = [] } = await elb.send(new DescribeLoadBalancersCommand({}));
+  const ours = LoadBalancers.filter((one) => one.VpcId === vpcId).sort((a, b) =>
+    (a.LoadBalancerArn ?? "") < (b.LoadBalancerArn ?? "") ? -1 : 1,
+  );
+  return Promise.all(
+    ours.map(async (balancer, index) => ({
+      name: balancer.LoadBalancerName ?? "",
+      dnsName: (balancer.DNSName ?? "").toLowerCase(),
+      addresses: (balancer.AvailabilityZones ?? []).flatMap(({ SubnetId }) => {
+        const cidr = subnets.find((subnet) => subnet.SubnetId === SubnetId)?.CidrBlock;
+        return cidr === undefined
+          ? []
+          : [{ address: addressFromTop(cidr, balancerOffset + index), groupIds: balancer.SecurityGroups ?? [] }];
+      }),
+      listeners: await readListeners(elb, balancer, instances),
+    })),
+  );
+}
+
+async function readListeners(elb: Reader["elb"], { LoadBalancerArn }: LoadBalancer, instances: readonly InstanceState[]) {
+  const { Listeners = [] } = await elb.send(new DescribeListenersCommand({ LoadBalancerArn }));
+  return Promise.all(
+    Listeners.map(async ({ Port = 0, DefaultActions = [] }) => {
+      const arns = DefaultActions.flatMap(({ TargetGroupArn }) => (TargetGroupArn === undefined ? [] : [TargetGroupArn]));
+      const health = await Promise.all(
+        arns.map((TargetGroupArn) => elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }))),
+      );
+      const targets = health.flatMap(({ TargetHealthDescriptions = [] }) =>
+        TargetHealthDescriptions.map(({ Target }) => ({
+          address: instances.find(({ instanceId }) => instanceId === Target?.Id)?.address ?? Target?.Id ?? "",
+          port: Target?.Port ?? Port,
+        })),
+      );
+      return { port: Port, targets };
+    }),
+  );
+}

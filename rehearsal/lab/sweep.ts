@@ -1,0 +1,64 @@
+import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { cacheFolder, type Say } from "./cache.ts";
+import { clearHost, stopHost } from "./hosts/host.ts";
+import { run, tryRun } from "./shell.ts";
+
+/** Every run has a folder `run-<pid>`, and every name that it gives begins with `clab<pid>-`. */
+const runs = (): { readonly folder: string; readonly pid: string }[] =>
+  globSync("run-*", { cwd: cacheFolder() }).map((name) => ({ folder: join(cacheFolder(), name), pid: name.slice(4) }));
+
+const isAlive = (pid: string): boolean =>
+  existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("node");
+
+async function namespaces(): Promise<string[]> {
+  const listed = await run("ip", ["netns", "list"]);
+  return listed.split("\n").flatMap((line) => line.split(" ")[0] || []);
+}
+
+/** Takes away what a run left that was killed and could not end itself. Nothing of a living one is touched. */
+export async function sweepDeadRuns(say: Say): Promise<void> {
+  for (const { folder, pid } of runs()) {
+    if (isAlive(pid)) continue;
+    say(`clearing what run ${pid} left behind`);
+    for (const host of globSync(join(folder, "hosts", "*"))) {
+      await stopHost(host);
+      await clearHost(host);
+    }
+    for (const namespace of await namespaces()) {
+      if (!namespace.startsWith(`clab${pid}-`)) continue;
+      const pids = await run("ip", ["netns", "pids", namespace]);
+      if (pids.trim() !== "") await tryRun("kill", ["-9", ...pids.trim().split("\n")]);
+      await tryRun("ip", ["netns", "delete", namespace]);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a lab can leave on the machine: two looks, before and after, must be alike. */
+export async function traces(): Promise<string[]> {
+  const mounts = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(cacheFolder()))
+    .map((line) => `mount ${line.split(" ")[1]}`);
+  const cgroups = (await run("find", ["/sys/fs/cgroup", "-type", "d", "-name", "clab*"])).split("\n").filter(Boolean);
+  const links = (await run("ip", ["-o", "link"])).split("\n").flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []);
+  const processes = globSync("/proc/[0-9]*").flatMap((folder) => {
+    try {
+      const command = readFileSync(join(folder, "cmdline"), "utf8").replaceAll("\0", " ");
+      const isOurs =
+        /moto_lab\.py|network\/gateway\.ts|systemd-nspawn .*clab/.test(command) || command.includes(`${cacheFolder()}/run-`);
+      return isOurs ? [`process ${basename(folder)} ${command.slice(0, 80)}`] : [];
+    } catch {
+      return [];
+    }
+  });
+  return [
+    ...(await namespaces()).map((name) => `namespace ${name}`),
+    ...mounts,
+    ...cgroups.map((cgroup) => `cgroup ${cgroup}`),
+    ...links.map((link) => `link ${link}`),
+    ...processes,
+    ...runs().map(({ folder }) => `folder ${folder}`),
+  ].sort();
+}

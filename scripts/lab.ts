@@ -1,0 +1,120 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { LabCheck } from "../rehearsal/lab/checks.ts";
+import { type LabResult, runLab } from "../rehearsal/lab/course.ts";
+import { lacking } from "../rehearsal/lab/needs.ts";
+import { runSuite } from "../rehearsal/lab/suite.ts";
+import { LiveView } from "../rehearsal/report/live.ts";
+import { readRequest, screen, UsageError, usage, wholeNumber } from "./options.ts";
+
+const help = `Usage: npm run lab -- [options]
+       npm run lab -- test [--only WORDS]  takes one requirement after another away: the build must stop where the rehearsal says
+
+Builds a real cluster on this machine: the shipped state machine, handlers and node scripts against moto, isolated systemd hosts,
+real Kubernetes and the real AWS cloud controller manager. Checks it, destroys it by the shipped machine, and leaves nothing behind.
+Needs root. The first time it builds Kubernetes from source, which takes a quarter of an hour on two cores.
+
+  --request FILE    the request, JSON or YAML (default: one control plane, two workers, the lab's own network plugin)
+  --bundle DIR      a folder with a bundle.json, as npm run bundle makes one (default: the lab's own images)
+  --scale N         divides the waits between two looks, never a limit (default 1)
+  --keep            keeps the cluster until Ctrl-C, its API on this machine's loopback and its kubeconfig in out/lab.kubeconfig
+  --only WORDS      of the test, the ablations whose name matches alone
+  --json            prints one JSON object and nothing else
+  --help            this text
+
+Exit: 0 everything went well, 1 something failed, 2 the options are wrong or the machine lacks something.
+Not there yet: breaches, --engine moto, three control planes, other Kubernetes versions than the lab's.`;
+
+function readOptions(args: readonly string[]) {
+  const options = {
+    request: { type: "string" },
+    bundle: { type: "string" },
+    scale: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    keep: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  } as const;
+  const { values, positionals } = usage(() => parseArgs({ args: [...args], options, strict: true, allowPositionals: true }));
+  if (values.help) return "help";
+  if (positionals.length > 0 && positionals.join() !== "test")
+    throw new UsageError(`${positionals.join(" ")}: test is the only word`);
+  return {
+    request: values.request === undefined ? null : readRequest(values.request),
+    bundle: values.bundle ?? null,
+    scale: wholeNumber("--scale", values.scale, 1, 100),
+    isTest: positionals.length > 0,
+    only: usage(() => new RegExp(values.only)),
+    isKept: values.keep,
+    isJson: values.json,
+  };
+}
+
+const mark = ({ name, passed, evidence }: LabCheck): string =>
+  `  ${passed ? "✓" : "✗"} ${name.padEnd(36)} ${evidence.split("\n")[0]}`;
+
+function report({ checks, seconds }: LabResult): string[] {
+  const failed = checks.filter(({ passed }) => !passed).length;
+  const times = Object.entries(seconds).map(([what, took]) => `${what} ${took} s`);
+  const logs = failed === 0 ? [] : ["Logs          out/lab"];
+  return [
+    "",
+    ...checks.map(mark),
+    ...logs,
+    `Time          ${times.join(", ")}`,
+    `${checks.length - failed} passed, ${failed} failed`,
+  ];
+}
+
+async function test(scale: number, only: RegExp): Promise<number> {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort());
+  const options = { scale, say: (line: string) => console.error(line) };
+  const checks = await runSuite(options, only, (check) => console.log(mark(check)), controller.signal);
+  const failed = checks.filter(({ passed }) => !passed).length;
+  console.log(`${checks.length - failed} passed, ${failed} failed, 0 skipped`);
+  return failed === 0 && checks.length > 0 && !controller.signal.aborted ? 0 : 1;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === "help") {
+    console.log(help);
+    return 0;
+  }
+  const missing = lacking();
+  if (missing.length > 0) throw new UsageError(missing.join("\n"));
+  if (options.isTest) return test(options.scale, options.only);
+  const { isJson } = options;
+  const say = (line: string) => console.error(line);
+  let view = new LiveView(screen());
+  const result = await runLab({
+    ...options,
+    logs: "out/lab",
+    say: isJson ? () => {} : say,
+    onEvent: (event) => isJson || view.add(event),
+    onPart: (part) => {
+      if (isJson) return;
+      view = new LiveView(screen());
+      console.log(`\n${part}`);
+    },
+    onKept: async ({ kubeconfig, kubectl }) => {
+      mkdirSync("out", { recursive: true });
+      writeFileSync("out/lab.kubeconfig", kubeconfig, { mode: 0o600 });
+      if (!isJson)
+        console.log(`\n${kubectl} --kubeconfig out/lab.kubeconfig get nodes\nCtrl-C destroys the cluster and ends the lab.`);
+    },
+  });
+  if (isJson) console.log(JSON.stringify(result));
+  else console.log(report(result).join("\n"));
+  return result.checks.every(({ passed }) => passed) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\nSee npm run lab -- --help.`);
+  process.exitCode = 2;
+}
+process.stdout.write("", () => process.exit());
