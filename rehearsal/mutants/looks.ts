@@ -175,7 +175,7 @@ const hard = (name: string, faults: Tale["faults"]): Look => ({
   },
 });
 
-const lives = 16;
+const lives = 40;
 const storms: readonly Look[] = [
   hard("every answer lost once", lostAnswers),
   hard("a death in every state", deaths()),
@@ -186,7 +186,7 @@ const storms: readonly Look[] = [
 ];
 
 /** So many faults of each act, spread over all of its calls. */
-const faultsPerScene = 8;
+const faultsPerScene = 12;
 async function* everyFault(): AsyncGenerator<Look> {
   for (const scene of scenes) {
     const cases = await casesOf(scene);
