@@ -33,6 +33,11 @@ interface Recorded {
 
 /** A Lambda that passed the fence acts for its 60 s at most, and a call that was sent at the end shows late (lifecycle 4). */
 const graceSeconds = 120;
+/** Calls that make a thing which can carry tags; a route is none. */
+const births = /^(?:Create(?!Route$)|RunInstances$)/;
+/** Design 4. */
+const ownerTags = ["cloister:cluster", "cloister:generation", "cloister:role", "cloister:execution"];
+const bornWithInstances = ["instance", "volume", "network-interface"];
 /** Whether nobody has to do anything about a row any more. A proved one that does not serve is what a dead rebuild left. */
 const isSettled = (generation: string, { state }: Row, { current }: Recorded): boolean =>
   state === "proved" ? generation === String(current) : /^(?:retired|kept|gone)$/.test(state);
@@ -53,7 +58,10 @@ export class Auditor {
     this.#before = new Set(world.inventory().map(keyOf));
     world.door.onChange = ({ operation, caller, input }) => {
       if (operation === "PutObject") this.#readRecord(String(input["Key"]));
-      else if (caller.kind === "function") this.#checkChange(operation, caller.execution, input);
+      else if (caller.kind === "function") {
+        this.#checkChange(operation, caller.execution, input);
+        this.#checkBirth(operation, input);
+      }
     };
   }
 
@@ -123,6 +131,18 @@ export class Auditor {
     if (name === undefined || generation === undefined) return;
     if (this.#records.get(name)?.generations[generation]?.state === "gone")
       this.#note(2, `${operation} made something for generation ${generation} of ${name}, which is gone`);
+  }
+
+  /** 2: what is made says whose it is in the call that makes it: whoever dies right after leaves nothing that nobody can find. */
+  #checkBirth(operation: string, input: Readonly<Record<string, unknown>>): void {
+    if (!births.test(operation)) return;
+    const lists = tagListsIn(input);
+    const made = new Set(((input["TagSpecifications"] ?? []) as TagSpecifications).map(({ ResourceType }) => ResourceType));
+    for (const tag of ownerTags)
+      if (lists.length === 0 || lists.some((list) => !list.some(({ Key }) => Key === tag)))
+        this.#note(2, `${operation} made something without the tag ${tag}`);
+    for (const type of operation === "RunInstances" ? bornWithInstances : [])
+      if (!made.has(type)) this.#note(2, `RunInstances made a ${type} without tags`);
   }
 
   /** 1: whatever an execution says at its end is true. */
@@ -283,9 +303,17 @@ const keyOf = ({ type, id }: InventoryItem): string => `${type} ${id}`;
 const parentOf = ({ input }: Execution): string | undefined =>
   (input as { parent?: { execution?: string } } | null)?.parent?.execution;
 
-/** The tags of a create call, in whichever form the service takes them. */
-function tagsIn(input: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
-  const specifications = (input["TagSpecifications"] ?? []) as { readonly Tags?: readonly { Key: string; Value: string }[] }[];
-  const plain = (input["Tags"] ?? []) as readonly { Key: string; Value: string }[];
-  return new Map([...specifications.flatMap(({ Tags = [] }) => Tags), ...plain].map(({ Key, Value }) => [Key, Value]));
+interface Tag {
+  readonly Key: string;
+  readonly Value: string;
 }
+type TagSpecifications = readonly { readonly ResourceType: string; readonly Tags?: readonly Tag[] }[];
+
+/** The tags of a create call, in whichever form the service takes them: for each kind of thing that it makes. */
+const tagListsIn = (input: Readonly<Record<string, unknown>>): readonly (readonly Tag[])[] => [
+  ...((input["TagSpecifications"] ?? []) as TagSpecifications).map(({ Tags = [] }) => Tags),
+  ...(input["Tags"] === undefined ? [] : [input["Tags"] as readonly Tag[]]),
+];
+
+const tagsIn = (input: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> =>
+  new Map(tagListsIn(input).flatMap((list) => list.map(({ Key, Value }) => [Key, Value])));

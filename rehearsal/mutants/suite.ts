@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+interface Part {
+  readonly name: string;
+  /** For Node, in the tree's folder. */
+  readonly args: readonly string[];
+  /** What a line of its output says to be wrong, or null. */
+  read(line: string): string | null;
+}
+
+const looks = (name: string): Part => ({
+  name,
+  args: ["rehearsal/mutants/look.ts", name],
+  read: (line) => (line.startsWith('{"sign":') ? (JSON.parse(line) as { sign: string }).sign : null),
+});
+const tests = (name: string, ...files: readonly string[]): Part => ({
+  name,
+  args: ["--test", "--test-isolation=none", "--test-reporter=tap", ...files],
+  read: (line) => /^\s*not ok \d+ - (.*)$/.exec(line)?.[1] ?? null,
+});
+
+/** What must notice, the cheapest first: the product in its world, tests, the simulator, and the tests that take longer. */
+const suite: readonly Part[] = [
+  looks("rehearsals"),
+  tests(
+    "tests",
+    ...["asl", "paths"].map((file) => `test/contract/${file}.test.ts`),
+    ...["test/domain/*.test.ts", "test/steps/*.test.ts", "test/aws/*.test.ts", "test/node/*.test.ts"],
+  ),
+  looks("storms"),
+  tests("records", "test/model/*.test.ts"),
+  looks("faults"),
+  tests("destroys", "test/workflow/destroy.test.ts", "test/workflow/watch.test.ts", "test/contract/mutations.test.ts"),
+];
+
+export const partNames: readonly string[] = suite.map(({ name }) => name);
+
+/** The first thing that is wrong. */
+export interface Sign {
+  readonly part: string;
+  readonly sign: string;
+}
+
+/** Runs the suite in a tree until something is wrong; a part that goes on for so long has no end. */
+export async function firstSign(folder: string, limitSeconds: number): Promise<Sign | null> {
+  for (const part of suite) {
+    const sign = await signOf(part, folder, limitSeconds);
+    if (sign !== null) return { part: part.name, sign: sign.slice(0, 300) };
+  }
+  return null;
+}
+
+async function signOf({ args, read }: Part, cwd: string, limitSeconds: number): Promise<string | null> {
+  // A test runner that finds itself inside another one reports to that one.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  const errors: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => void errors.push(text));
+  const late = { sign: null as string | null };
+  const timer = setTimeout(() => {
+    late.sign = `did not end in ${limitSeconds} s`;
+    child.kill("SIGKILL");
+  }, limitSeconds * 1000);
+  const sign = await firstLine(child, read);
+  clearTimeout(timer);
+  const [code] = await ended;
+  return sign ?? late.sign ?? (code === 0 ? null : `does not run: ${reasonIn(errors.join(""))}`);
+}
+
+/** What the first telling line says; the child is ended at it. */
+async function firstLine(child: ChildProcess, read: Part["read"]): Promise<string | null> {
+  if (child.stdout === null) throw new TypeError("a child without an output");
+  for await (const line of createInterface({ input: child.stdout })) {
+    const sign = read(line);
+    if (sign === null) continue;
+    child.kill("SIGKILL");
+    return sign;
+  }
+  return null;
+}
+
+const reasonIn = (errors: string): string => /^\w*Error.*$/m.exec(errors)?.[0] ?? errors.trim().split("\n").at(-1) ?? "";
