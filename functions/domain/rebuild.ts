@@ -3,6 +3,7 @@ import { ClusterName } from "./ids.ts";
 
 /** Who, or what, wants the rebuild. */
 export const Trigger = z.enum(["person", "ticket", "schedule", "image", "event"]);
+export type Trigger = z.infer<typeof Trigger>;
 
 /** What starts a rebuild (lifecycle 6). */
 export const RebuildInput = z.strictObject({

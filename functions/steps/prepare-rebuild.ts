@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type RecordsPort, s3Records } from "../aws/s3-records.ts";
+import { ClusterRequest } from "../domain/cluster-request.ts";
 import { ClusterName, ExecutionArn } from "../domain/ids.ts";
 import { RebuildInput, Trigger } from "../domain/rebuild.ts";
 import { refusalOf } from "../domain/request-problems.ts";
@@ -28,8 +29,17 @@ export const prepareRebuild = defineStep({
     if (asked === undefined || asked === null) {
       throw new InvalidRequestError(`${name} is not ready and no request was given: there is nothing to rebuild`);
     }
+    refuseUnwanted(name, trigger, asked);
     return { name, given, asked, trigger };
   },
 });
+
+/** What acts without a person rebuilds only clusters whose request lists it; a request that cannot be read is the next state's to refuse. */
+function refuseUnwanted(name: string, trigger: Trigger, asked: unknown): void {
+  if (trigger === "person" || trigger === "ticket") return;
+  const on = ClusterRequest.safeParse(asked).data?.rebuild.on;
+  if (on === undefined || on.includes(trigger)) return;
+  throw new InvalidRequestError(`${name} is not rebuilt by "${trigger}": its request's rebuild.on does not list it`, { on });
+}
 
 export const { handler } = prepareRebuild;

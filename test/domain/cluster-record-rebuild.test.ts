@@ -116,6 +116,7 @@ describe("a rebuild in the cluster's record", () => {
     const second = given(story.act<"retake">(r, { kind: "retake", lock: hold }));
     const build = given(story.acquire(b, {}, now, { execution: r, lockNumber: second.number, generation }));
     given(story.act<"commit">(b, { kind: "commit", lock: build, certificate }));
+    assert.equal(story.record?.current, 2, "a rebuild that dies now leaves a cluster that serves");
     story.release(build);
     const third = given(story.act<"retake">(r, { kind: "retake", lock: second }));
     given(story.act<"switch">(r, { kind: "switch", hold: third, generation, previous, graceHours }));

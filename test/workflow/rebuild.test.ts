@@ -62,6 +62,13 @@ describe("a rebuild", () => {
     assert.equal(nodes(2), 2);
   });
 
+  test("by a trigger that the request lists needs no person", async () => {
+    const request = { ...orchid, rebuild: { on: ["event"] } };
+    const { outcome, record } = await rebuilt(request, { trigger: "event" });
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.equal(record.current, 2);
+  });
+
   test("with another request builds that one", async () => {
     const { outcome, nodes } = await rebuilt(orchid, { request: { ...orchid, workers: { count: 2 } } });
     assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
@@ -72,6 +79,7 @@ describe("a rebuild", () => {
     ["an unknown name", { name: "nobody" }, /nobody is not ready/],
     ["an unknown field", { force: true }, /force: unknown field/],
     ["a request that is not valid", { request: { name: "orchid", controlPlane: { count: 2 } } }, /controlPlane\.count/],
+    ["a trigger that the request does not list", { trigger: "event" }, /rebuild\.on does not list it/],
     ["a request for another name", { request: { name: "violet" } }, /is for violet/],
   ] as const)
     test(`of ${what} is refused before anything changes`, async () => {

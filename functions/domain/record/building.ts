@@ -161,8 +161,8 @@ export function fail(record: ClusterRecord, row: RequestedRow, lock: Lock, now: 
 }
 
 /**
- * The point of no return (lifecycle 2). The generation becomes current at once only where no rebuild stands above; under one, the rebuild
- * switches.
+ * The point of no return (lifecycle 2). The generation becomes current at once where no rebuild stands above, or where nothing serves: a
+ * rebuild that replaced the old one and dies now would otherwise leave the only proved cluster to the sweep. Else the rebuild switches.
  */
 export function commit(record: ClusterRecord, row: RequestedRow, lock: Lock, certificate: CertificateRef): Decision<"commit"> {
   if (row.state === "proved") return { record: null, answer: null };
@@ -171,6 +171,6 @@ export function commit(record: ClusterRecord, row: RequestedRow, lock: Lock, cer
   }
   const isAlone = record.lock.holders.length === 1;
   const proved: Row = { ...row, state: "proved", wasProved: true, certificate };
-  const fields = isAlone ? { current: lock.generation, protected: row.request.protected } : {};
+  const fields = isAlone || record.current === null ? { current: lock.generation, protected: row.request.protected } : {};
   return { record: written(record, { [lock.generation]: proved }, fields), answer: null };
 }
