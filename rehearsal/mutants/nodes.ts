@@ -18,12 +18,5 @@ export const nodes: readonly Defect[] = [
     "run kubectl -n kube-system delete secrets --field-selector type=bootstrap.kubernetes.io/token --ignore-not-found\n",
     "",
   ),
-  script("join", "a node joins without the cloud provider", "    - {name: cloud-provider, value: external}\n", ""),
-  script(
-    "kubeadm-init",
-    "the seed of a half-made control plane is not reset",
-    "  run kubeadm reset -f --cri-socket unix:///run/containerd/containerd.sock\n",
-    "",
-  ),
   script("lib", "no fence on the nodes", '[ "$SSM_fence" -ge "$highest" ] || die', '[ "$SSM_fence" -ge 0 ] || die'),
 ];

@@ -73,12 +73,6 @@ export const steps: readonly Defect[] = [
 `,
     "",
   ),
-  step(
-    "steps/audit-residue",
-    "the first look of the audit waits for nothing",
-    "if (!isClean) throw new NotReadyError(found",
-    "if (false) throw new NotReadyError(found",
-  ),
   step("steps/delete-network", "groups that controllers made stay", "[...owned, ...groups].map", "owned.map"),
   step(
     "removal",
@@ -104,18 +98,6 @@ export const steps: readonly Defect[] = [
     "every generation's things count as this one's",
     ' === owners.cluster && owners.generations.includes(Number(tags["cloister:generation"]))',
     " === owners.cluster",
-  ),
-  step(
-    "watch/watch-executions",
-    "the watcher starts for SUCCEEDED",
-    'new Set(["FAILED", "TIMED_OUT", "ABORTED"])',
-    'new Set(["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"])',
-  ),
-  step(
-    "watch/watch-executions",
-    "the watcher takes what others work on",
-    'because !== "abandoned" || !isItsWork',
-    'because !== "abandoned"',
   ),
   step(
     "watch/sweep-clusters",

@@ -29,10 +29,11 @@ const suite: readonly Part[] = [
     ...["asl", "paths"].map((file) => `test/contract/${file}.test.ts`),
     ...["test/domain/*.test.ts", "test/steps/*.test.ts", "test/aws/*.test.ts", "test/node/*.test.ts"],
   ),
+  tests("destroys", "test/workflow/destroy.test.ts", "test/workflow/watch.test.ts"),
   looks("storms"),
-  tests("records", "test/model/*.test.ts"),
   looks("faults"),
-  tests("destroys", "test/workflow/destroy.test.ts", "test/workflow/watch.test.ts", "test/contract/mutations.test.ts"),
+  tests("records", "test/model/*.test.ts"),
+  tests("fence", "test/contract/mutations.test.ts"),
 ];
 
 export const partNames: readonly string[] = suite.map(({ name }) => name);

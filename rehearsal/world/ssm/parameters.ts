@@ -22,6 +22,7 @@ const pageMax = 10;
 export class ParameterStore {
   readonly operations: Readonly<Record<string, Operation>>;
   readonly #parameters = new Map<string, Parameter>();
+  readonly #plain: { readonly place: string; readonly text: string }[] = [];
   readonly #universe: Universe;
 
   constructor(universe: Universe) {
@@ -51,11 +52,9 @@ export class ParameterStore {
     return [...this.#parameters.values()].map(({ name, type, tags }) => ({ type: "parameter", id: name, tags, facts: { type } }));
   }
 
-  /** Values that are not secret, for the auditor. */
-  plain(): { readonly place: string; readonly text: string }[] {
-    return [...this.#parameters.values()]
-      .filter(({ type }) => type !== "SecureString")
-      .map(({ name, value }) => ({ place: `parameter ${name}`, text: value }));
+  /** Every value that ever stood in a parameter which is no SecureString: one that is gone by now was read by whoever looked. */
+  plain(): readonly { readonly place: string; readonly text: string }[] {
+    return this.#plain;
   }
 
   /** What a SecureString holds, for an operator in a test. */
@@ -111,6 +110,7 @@ export class ParameterStore {
       throw fault("ssm", "ValidationException", `Value of ${Tier} tier must be at most ${limit} bytes`);
     const tags = present?.tags ?? Object.fromEntries((Tags ?? []).map(({ Key = "", Value: value = "" }) => [Key, value]));
     const version = (present?.version ?? 0) + 1;
+    if (Type !== "SecureString") this.#plain.push({ place: `parameter ${Name}`, text: Value });
     this.#parameters.set(Name, { name: Name, value: Value, type: Type, version, changedAt: this.#now(), tags });
     return { Version: version, Tier };
   }
