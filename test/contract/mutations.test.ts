@@ -28,7 +28,12 @@ describe("the fence", () => {
       act: "destroy",
       seed: 5,
     });
-    const rebuilt = await rehearse({ request: { name: "orchid", workers: { count: 1 } }, act: "rebuild", seed: 5 });
+    const rebuilt = await rehearse({
+      request: { name: "orchid", workers: { count: 1 } },
+      act: "rebuild",
+      seed: 5,
+      scripts: "quick",
+    });
     const changing = new Set<string>();
     for (const { caller, mutates } of [
       ...built.callRecords,

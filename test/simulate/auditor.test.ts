@@ -19,8 +19,14 @@ async function violations(story: Tale["story"]): Promise<string[]> {
   return verdict.violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);
 }
 const build = (stage: Stage) => stage.run("build-cluster", request, "build");
+/** What our steps give whatever they make. */
 const tags = (generation: string) =>
-  Object.entries({ "cloister:cluster": "orchid", "cloister:generation": generation }).map(([Key, Value]) => ({ Key, Value }));
+  Object.entries({
+    "cloister:cluster": "orchid",
+    "cloister:generation": generation,
+    "cloister:role": "vpc",
+    "cloister:execution": "planted",
+  }).map(([Key, Value]) => ({ Key, Value }));
 
 describe("the auditor", () => {
   test("finds nothing wrong with a build, its rebuild and its end", async () => {
@@ -57,7 +63,9 @@ describe("the auditor", () => {
   test("sees a way out that was open for a moment", async () => {
     const found = await violations(async (stage) => {
       await build(stage);
-      const { InternetGateway } = (await ec2(stage, "CreateInternetGateway", {})) as {
+      const { InternetGateway } = (await ec2(stage, "CreateInternetGateway", {
+        TagSpecifications: [{ ResourceType: "internet-gateway", Tags: tags("1") }],
+      })) as {
         InternetGateway: { InternetGatewayId: string };
       };
       const gateway = { InternetGatewayId: InternetGateway.InternetGatewayId };
