@@ -4,6 +4,10 @@ hold=shared
 . "$(dirname "$0")/lib.sh"
 need SSM_controlPlanes SSM_workers SSM_volume SSM_loadBalancer SSM_smokeImage SSM_vpcCidr
 
+# There is one namespace for the smoke test. A second copy of this script (the SDK asks again when an answer was lost) waits for the first.
+exec 7>"$state/smoke.lock"
+flock -x -w 240 7 || die "another verification of this cluster is still running"
+
 space=cloister-smoke
 wanted=$((SSM_controlPlanes + SSM_workers))
 clean_up() { kubectl delete namespace "$space" --ignore-not-found --wait=true --timeout=120s >>"$log" 2>&1; }

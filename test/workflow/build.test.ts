@@ -99,6 +99,12 @@ describe("a build", () => {
     assert.match(result.error?.cause ?? "", /Kept until/);
   });
 
+  test("a verification that is sent twice, because the answer to SendCommand was lost, does not get into its own way", async () => {
+    const faults = [{ state: "VerifyCluster", operation: "SendCommand", code: "TimeoutError", nth: 1, after: true }];
+    const result = await rehearse({ request: orchid, seed, faults });
+    assert.equal(result.status, "ready", result.error?.cause);
+  });
+
   for (const operation of ["CreateVpc", "RunInstances", "CreateVpcEndpoint", "SendCommand", "PutObject"]) {
     test(`an answer of ${operation} that is lost leaves one of each thing, and the build ends well`, async () => {
       const faults = [{ operation, code: "InternalError", nth: 1, after: true }];

@@ -130,6 +130,7 @@ export const verifyCluster: QuickScript = {
   async run(sh) {
     const wanted = Number(sh.get("controlPlanes")) + Number(sh.get("workers"));
     const [volume, loadBalancer] = [sh.get("volume") === "true", sh.get("loadBalancer") === "true"];
+    if (!(await sh.ok("flock -x -w 240 7"))) sh.die("another verification of this cluster is still running");
     await cleanUp(sh);
     await template(sh, "smoke-test");
     if (volume) await template(sh, "smoke-volume");
