@@ -51,9 +51,9 @@ const began = performance.now();
 /** Progress goes to stderr: stdout holds the result alone. */
 const say = (text: string) => console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`);
 
-/** One build of a shape: its own seconds, and what the two other designs take with the same draws. */
+/** One build of a shape, with the scripts' quick twins, which tell the same times (test/world/quick-scripts.test.ts): its own seconds, and what the two other designs take with the same draws. */
 async function once(request: object, seed: number) {
-  const stage = await Stage.open({ request, seed });
+  const stage = await Stage.open({ request, seed, scripts: "quick" });
   const { outcome, execution } = await stage.run("build-cluster", request, `bench-${seed}`);
   if (outcome.status !== "SUCCEEDED") throw new Error(`seed ${seed}: ${outcome.error} ${outcome.cause}`);
   const { world } = stage.account;
@@ -102,6 +102,7 @@ async function growth() {
     const { execution, callRecords, history, status } = await rehearse({
       request: { name: "orchid", workers: { count: workers } },
       seed: 1,
+      scripts: "quick",
     });
     if (status !== "ready") throw new Error(`${workers} workers: ${status}`);
     const polls = history.filter(

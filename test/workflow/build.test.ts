@@ -40,7 +40,7 @@ describe("a build", () => {
 
   test("every supported version becomes ready", async () => {
     for (const kubernetesVersion of ["1.35.7", "1.37.2"]) {
-      assert.equal((await rehearse({ request: { ...orchid, kubernetesVersion }, seed })).status, "ready");
+      assert.equal((await rehearse({ request: { ...orchid, kubernetesVersion }, seed, scripts: "quick" })).status, "ready");
     }
   });
 
@@ -52,7 +52,7 @@ describe("a build", () => {
   });
 
   test("the same request again verifies the cluster and changes nothing", async () => {
-    const stage = await Stage.open({ request: orchid, seed });
+    const stage = await Stage.open({ request: orchid, seed, scripts: "quick" });
     assert.equal((await stage.run("build-cluster", orchid, "first")).outcome.status, "SUCCEEDED");
     const { world } = stage.account;
     const before = world.inventory();
@@ -68,7 +68,7 @@ describe("a build", () => {
   });
 
   test("a name that is being worked on is refused, and nothing is created for the second", async () => {
-    const stage = await Stage.open({ request: orchid, seed });
+    const stage = await Stage.open({ request: orchid, seed, scripts: "quick" });
     const { world } = stage.account;
     const first = world.stepFunctions.start("build-cluster", "first", orchid);
     await world.universe.clock.run(world.universe.clock.sleep(60));
@@ -80,7 +80,7 @@ describe("a build", () => {
   });
 
   test("another request for a ready cluster is refused with the word rebuild", async () => {
-    const stage = await Stage.open({ request: orchid, seed });
+    const stage = await Stage.open({ request: orchid, seed, scripts: "quick" });
     await stage.run("build-cluster", orchid, "first");
     const { outcome } = await stage.run("build-cluster", { ...orchid, workers: { count: 2 } }, "second");
     assert.equal(outcome.error, "ConflictError");
@@ -101,14 +101,14 @@ describe("a build", () => {
 
   test("a verification that is sent twice, because the answer to SendCommand was lost, does not get into its own way", async () => {
     const faults = [{ state: "VerifyCluster", operation: "SendCommand", code: "TimeoutError", nth: 1, after: true }];
-    const result = await rehearse({ request: orchid, seed, faults });
+    const result = await rehearse({ request: orchid, seed, faults, scripts: "quick" });
     assert.equal(result.status, "ready", result.error?.cause);
   });
 
   for (const operation of ["CreateVpc", "RunInstances", "CreateVpcEndpoint", "SendCommand", "PutObject"]) {
     test(`an answer of ${operation} that is lost leaves one of each thing, and the build ends well`, async () => {
       const faults = [{ operation, code: "InternalError", nth: 1, after: true }];
-      const result = await rehearse({ request: orchid, seed, faults });
+      const result = await rehearse({ request: orchid, seed, faults, scripts: "quick" });
       assert.equal(result.status, "ready", result.error?.cause);
       const ours = result.inventory.after.filter(({ tags }) => tags["cloister:cluster"] === "orchid");
       const count = (type: string) => ours.filter((item) => item.type === type && item.facts["state"] !== "terminated").length;
