@@ -19,14 +19,15 @@ describe("the fence", () => {
       workers: { count: 1 },
       verify: { volume: false },
     };
-    const built = await rehearse({ request, seed: 5 });
+    const built = await rehearse({ request, seed: 5, scripts: "quick" });
     assert.equal(built.status, "ready", built.error?.cause);
     const faults = [{ operation: "RunInstances", code: "VcpuLimitExceeded", nth: 2, after: false }];
-    const failed = await rehearse({ request: { name: "orchid" }, seed: 5, faults });
+    const failed = await rehearse({ request: { name: "orchid" }, seed: 5, faults, scripts: "quick" });
     const destroyed = await rehearse({
       request: { ...request, verify: { volume: false, loadBalancer: false } },
       act: "destroy",
       seed: 5,
+      scripts: "quick",
     });
     const rebuilt = await rehearse({
       request: { name: "orchid", workers: { count: 1 } },

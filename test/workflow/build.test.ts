@@ -120,6 +120,7 @@ describe("a build", () => {
     const result = await rehearse({
       request: orchid,
       seed,
+      scripts: "quick",
       prepare: (account) => void account.world.ec2.state.capacity.set("m7i.large/us-west-2a", 1),
     });
     assert.equal(result.status, "ready", result.error?.cause);
