@@ -9,7 +9,7 @@ export interface PathItem {
 /** Which states spend their time waiting for AWS, and which for a script on a node; the rest is our own. */
 function kindOf(state: string): PathItem["on"] {
   if (state.startsWith("AwaitCommand")) return "node";
-  return /^(WaitFor|Create|Launch)/.test(state) ? "aws" : "own";
+  return /^(WaitFor|Create|Launch|Terminate|Delete)/.test(state) ? "aws" : "own";
 }
 
 /**

@@ -12,7 +12,7 @@ code{font:13px ui-monospace,"SF Mono","Liberation Mono",monospace;overflow-wrap:
 .quiet{color:var(--muted);font-size:13px;margin:8px 0 0}
 section,header{background:var(--surface);border:1px solid var(--line);border-radius:10px;padding:20px;margin:0 0 16px;min-width:0}
 header{border-top:4px solid var(--muted)}
-header.ready{border-top-color:var(--good)}header.failed{border-top-color:var(--bad)}header.refused{border-top-color:var(--warn)}
+header.ready,header.destroyed{border-top-color:var(--good)}header.failed{border-top-color:var(--bad)}header.refused{border-top-color:var(--warn)}
 header p{margin:4px 0 0;color:var(--muted)}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(120px,1fr));gap:14px 20px;margin:18px 0 0}
 .facts dt{color:var(--muted);font-size:12px}
