@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { EC2Client } from "@aws-sdk/client-ec2";
-import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
-import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import { S3Client } from "@aws-sdk/client-s3";
-import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import { SFNClient } from "@aws-sdk/client-sfn";
-import { SSMClient } from "@aws-sdk/client-ssm";
 import type { Aws, Deployment } from "../functions/aws/aws.ts";
+import { awsClients } from "../functions/aws/clients.ts";
 import { Bundle } from "../functions/domain/bundle.ts";
 import { type DocumentName, documents } from "../functions/domain/documents.ts";
 import { requiredImages, supportedVersions, type VersionRow, versionRow } from "../functions/domain/versions.ts";
@@ -31,16 +24,7 @@ const names = {
 
 /** A client costs milliseconds to make, and whoever calls needs one whose `send` is its own: true instances, made once, each caller's on top. */
 const config = { region: "us-west-2", credentials: { accessKeyId: "virtual", secretAccessKey: "virtual" } };
-const real = {
-  ec2: new EC2Client(config),
-  elb: new ElasticLoadBalancingV2Client(config),
-  elbClassic: new ElasticLoadBalancingClient(config),
-  ssm: new SSMClient(config),
-  s3: new S3Client(config),
-  sfn: new SFNClient(config),
-  quotas: new ServiceQuotasClient(config),
-  events: new EventBridgeClient(config),
-};
+const real = awsClients(config);
 const own = <C extends object>(client: C): C => Object.create(client) as C;
 
 /** Compressed sizes of image archives, megabytes (facts 9.1, row 21). */

@@ -2,7 +2,7 @@ import { EC2Client } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import { S3Client } from "@aws-sdk/client-s3";
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { SSMClient } from "@aws-sdk/client-ssm";
@@ -23,16 +23,27 @@ const deploymentFrom = (env: NodeJS.ProcessEnv): Deployment =>
     defaultBundleParameter: env["CLOISTER_DEFAULT_BUNDLE_PARAMETER"],
   });
 
+/** What every service's client takes alike. */
+type ClientOptions = Pick<S3ClientConfig, "maxAttempts" | "region" | "credentials" | "endpoint">;
+
+/** One client a service, all with these options; S3 alone may want its own. */
+export const awsClients = (
+  config: ClientOptions,
+  s3: Pick<S3ClientConfig, "forcePathStyle"> = {},
+): Omit<Aws, "deployment" | "now"> => ({
+  ec2: new EC2Client(config),
+  elb: new ElasticLoadBalancingV2Client(config),
+  elbClassic: new ElasticLoadBalancingClient(config),
+  ssm: new SSMClient(config),
+  s3: new S3Client({ ...config, ...s3 }),
+  sfn: new SFNClient(config),
+  quotas: new ServiceQuotasClient(config),
+  events: new EventBridgeClient(config),
+});
+
 /** The clients a Lambda container keeps for its life. */
 export const lambdaAws = (): Aws => ({
-  ec2: new EC2Client(options),
-  elb: new ElasticLoadBalancingV2Client(options),
-  elbClassic: new ElasticLoadBalancingClient(options),
-  ssm: new SSMClient(options),
-  s3: new S3Client(options),
-  sfn: new SFNClient(options),
-  quotas: new ServiceQuotasClient(options),
-  events: new EventBridgeClient(options),
+  ...awsClients(options),
   deployment: deploymentFrom(process.env),
   now: () => new Date(),
 });

@@ -129,6 +129,8 @@ const isThere = ({ kind, state }: Holding): boolean => gone[kind as Ec2Kind]?.te
 export interface Ec2HoldingsPort {
   /** What these generations made or had made for them, by tags (facts 7.1); what has gone already is left out. */
   ofOwners(owners: Owners, kinds?: readonly Ec2Kind[]): Promise<readonly Holding[]>;
+  /** What our own steps made for a generation, by owner tags alone. */
+  ofOwnSteps(owners: Owners, kinds: readonly Ec2Kind[]): Promise<readonly Holding[]>;
   /** Everything of the name, of any generation, by owner tag. */
   ofCluster(cluster: string): Promise<readonly Holding[]>;
   /** Everything of any cluster, by owner tag. */
@@ -142,25 +144,29 @@ export interface Ec2HoldingsPort {
 export function ec2Holdings({ ec2 }: Pick<Aws, "ec2">): Ec2HoldingsPort {
   const client = { client: ec2 };
   const list = async (kinds: readonly Ec2Kind[], filtersOf: (kind: Ec2Kind) => Filter[] | null): Promise<Holding[]> => {
-    const found: Holding[] = [];
-    for (const kind of kinds) {
-      const filters = filtersOf(kind);
-      if (filters !== null) found.push(...(await lists[kind](client, filters)).filter(isThere));
-    }
-    return found;
+    const found = await Promise.all(
+      kinds.map((kind) => {
+        const filters = filtersOf(kind);
+        return filters === null ? [] : lists[kind](client, filters);
+      }),
+    );
+    return found.flat().filter(isThere);
   };
   const tagged = (key: string, values: readonly string[]): Filter => ({ Name: `tag:${key}`, Values: [...values] });
+  const bySteps = ({ cluster, generations }: Owners): Filter[] => [
+    tagged("cloister:cluster", [cluster]),
+    tagged("cloister:generation", generations.map(String)),
+  ];
 
   return {
     async ofOwners(owners, kinds = ec2Kinds) {
-      const generations = owners.generations.map(String);
-      const byUs = [tagged("cloister:cluster", [owners.cluster]), tagged("cloister:generation", generations)];
       const keys = owners.generations.map((generation) => `kubernetes.io/cluster/${clusterId({ ...owners, generation })}`);
       const byCluster = [{ Name: "tag-key", Values: keys }];
-      const found = [...(await list(kinds, () => byUs)), ...(await list(kinds, () => byCluster))];
+      const found = [...(await list(kinds, () => bySteps(owners))), ...(await list(kinds, () => byCluster))];
       // Most of what is ours carries both kinds of tags.
       return [...new Map(found.map((item) => [item.id, item])).values()].filter((item) => isTheirs(item, owners));
     },
+    ofOwnSteps: (owners, kinds) => list(kinds, () => bySteps(owners)),
     ofCluster: (cluster) => list(ec2Kinds, () => [tagged("cloister:cluster", [cluster])]),
     ofAnyCluster: () => list(ec2Kinds, () => [{ Name: "tag-key", Values: ["cloister:cluster"] }]),
     inVpcs: async (vpcIds) =>

@@ -1,25 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { EC2Client, RegisterImageCommand } from "@aws-sdk/client-ec2";
-import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
-import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
-import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import { CreateStateMachineCommand, SFNClient } from "@aws-sdk/client-sfn";
-import { SSMClient } from "@aws-sdk/client-ssm";
+import { RegisterImageCommand } from "@aws-sdk/client-ec2";
+import { CreateBucketCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
+import { CreateStateMachineCommand } from "@aws-sdk/client-sfn";
+import type { Aws } from "../../functions/aws/aws.ts";
+import { awsClients } from "../../functions/aws/clients.ts";
 import { World } from "../../rehearsal/world/world.ts";
 import type { Moto } from "./moto.ts";
 
 /** One AWS that a story is told to: real clients, and what stands there before the story begins. */
-export interface Site {
-  readonly ec2: EC2Client;
-  readonly elb: ElasticLoadBalancingV2Client;
-  readonly elbClassic: ElasticLoadBalancingClient;
-  readonly ssm: SSMClient;
-  readonly s3: S3Client;
-  readonly sfn: SFNClient;
-  readonly quotas: ServiceQuotasClient;
-  readonly events: EventBridgeClient;
+export interface Site extends Omit<Aws, "deployment" | "now"> {
   readonly image: string;
   readonly machine: string;
   /** Lets time pass where time is virtual; what is real needs a moment at most. */
@@ -41,16 +30,7 @@ function clients(endpoint?: string) {
     maxAttempts: 1,
     ...(endpoint === undefined ? {} : { endpoint }),
   };
-  return {
-    ec2: new EC2Client(config),
-    elb: new ElasticLoadBalancingV2Client(config),
-    elbClassic: new ElasticLoadBalancingClient(config),
-    ssm: new SSMClient(config),
-    s3: new S3Client({ ...config, forcePathStyle: true }),
-    sfn: new SFNClient(config),
-    quotas: new ServiceQuotasClient(config),
-    events: new EventBridgeClient(config),
-  };
+  return awsClients(config, { forcePathStyle: true });
 }
 
 /** moto over HTTP, furnished by its own calls. */

@@ -1,12 +1,5 @@
-import { EC2Client } from "@aws-sdk/client-ec2";
-import { ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
-import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import { S3Client } from "@aws-sdk/client-s3";
-import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import { SFNClient } from "@aws-sdk/client-sfn";
-import { SSMClient } from "@aws-sdk/client-ssm";
 import type { Aws, Deployment } from "../../../functions/aws/aws.ts";
+import { awsClients } from "../../../functions/aws/clients.ts";
 
 /** moto's own account. */
 export const account = "123456789012";
@@ -32,14 +25,7 @@ export function awsAt(port: number, accessKeyId: string): Aws {
     maxAttempts: 3,
   };
   return {
-    ec2: new EC2Client(config),
-    elb: new ElasticLoadBalancingV2Client(config),
-    elbClassic: new ElasticLoadBalancingClient(config),
-    ssm: new SSMClient(config),
-    s3: new S3Client({ ...config, forcePathStyle: true }),
-    sfn: new SFNClient(config),
-    quotas: new ServiceQuotasClient(config),
-    events: new EventBridgeClient(config),
+    ...awsClients(config, { forcePathStyle: true }),
     deployment,
     now: () => new Date(),
   };
