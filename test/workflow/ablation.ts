@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Plan } from "../../functions/domain/plan.ts";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
+import type { WorldOptions } from "../../rehearsal/world/world.ts";
 
 export const seed = 7;
 /** One worker is enough for every cause; a volume only costs time. */
@@ -74,10 +75,10 @@ export const policyWithout = (action: string) => (account: VirtualAccount) => {
 };
 
 /** One test for each: the build fails in the state, with the error and in the words that the source gives, and no secret shows. */
-export function demandFailures(ablations: readonly Ablation[]): void {
+export function demandFailures(ablations: readonly Ablation[], scripts: WorldOptions["scripts"]): void {
   for (const { without, source, request = orchid, plant, error, state, words } of ablations) {
     test(`without ${without} the build fails as ${source} says`, async () => {
-      const result = await rehearse({ request, seed, prepare: plant });
+      const result = await rehearse({ request, seed, scripts, prepare: plant });
       assert.equal(result.status, "failed");
       assert.equal(result.error?.name, error, result.error?.cause);
       if (typeof state === "string") assert.equal(result.error?.state, state, result.error?.cause);

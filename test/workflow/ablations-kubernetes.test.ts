@@ -177,7 +177,7 @@ const secondsIn = ({ history }: Rehearsal, state: string): number => {
 };
 
 describe("what a node and Kubernetes need", () => {
-  demandFailures(ablations);
+  demandFailures(ablations, "interpreted");
 
   test("with nothing taken away the same requests end well", async () => {
     for (const request of [orchid, withLoadBalancer, threePlanes])
