@@ -16,7 +16,7 @@ import {
 } from "./domain/tags.ts";
 import { clientToken } from "./domain/tokens.ts";
 import { ConflictError, TransientError } from "./errors.ts";
-import { forEachInLanes } from "./side-by-side.ts";
+import { forEachInLanes, together } from "./side-by-side.ts";
 import type { Log } from "./step.ts";
 
 /** Everything that the parts of create-network share. */
@@ -44,9 +44,8 @@ const claim = ({ records, lock }: Site, made: Partial<Made>): Promise<Made> =>
 
 export async function makeVpc(site: Site): Promise<VpcId> {
   const { network, lock, plan, log } = site;
-  const { vpcId: recorded } = await claim(site, {});
+  const [{ vpcId: recorded }, [present]] = await together([claim(site, {}), network.findVpcs(lock)]);
   if (recorded !== null) return recorded;
-  const [present] = await network.findVpcs(lock);
   const mine = present ?? (await network.createVpc(plan.vpcCidr, birthTags(site, "vpc", "")));
   const { vpcId = null } = await claim(site, { vpcId: mine });
   if (vpcId === null) throw new TransientError("the record did not keep the VPC");
@@ -75,12 +74,12 @@ async function makeInternetGateway(site: Site, vpcId: VpcId): Promise<InternetGa
  */
 export async function removeSurplus(site: Site, vpcId: VpcId): Promise<void> {
   const { network, lock, log } = site;
-  for (const surplus of await network.findVpcs(lock)) {
+  const [vpcs, { internetGatewayId }] = await together([network.findVpcs(lock), claim(site, {})]);
+  for (const surplus of vpcs) {
     if (surplus === vpcId) continue;
     log.warn("second VPC removed", { vpcId: surplus });
     await network.deleteVpc(surplus);
   }
-  const { internetGatewayId } = await claim(site, {});
   if (internetGatewayId === null) return;
   for (const { internetGatewayId: surplus } of await network.findInternetGateways(lock)) {
     if (surplus !== internetGatewayId) await network.deleteInternetGateway(surplus);

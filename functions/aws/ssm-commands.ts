@@ -33,6 +33,7 @@ export interface CommandProgress {
 
 export interface CommandOutput {
   readonly instanceId: InstanceId;
+  readonly status: "running" | "succeeded" | "failed";
   readonly detail: string;
   readonly output: string;
 }
@@ -46,7 +47,7 @@ export interface CommandsPort {
   /** Promises nothing: a script that an agent has begun may go on to its end (lifecycle 4). */
   cancel(commandId: CommandId): Promise<void>;
   look(commandId: CommandId): Promise<CommandProgress>;
-  /** What each node printed, its first 2,500 characters (facts 8.6). One page holds 50 nodes. */
+  /** How far each node is, and what it printed, its first 2,500 characters (facts 8.6). One page holds 50 nodes. */
   outputs(commandId: CommandId): Promise<readonly CommandOutput[]>;
   /** The end of what a failed node wrote to stderr, which is where our scripts give the reason. */
   reason(commandId: CommandId, instanceId: InstanceId): Promise<string>;
@@ -58,8 +59,12 @@ export const documentName = (document: DocumentName): string => `${documentPrefi
 
 const running = new Set(["Pending", "InProgress", "Delayed", "Cancelling"]);
 
+const statusOf = (status = ""): CommandOutput["status"] =>
+  running.has(status) ? "running" : status === "Success" ? "succeeded" : "failed";
+
 const toOutput = (invocation: CommandInvocation): CommandOutput => ({
   instanceId: InstanceId.parse(invocation.InstanceId),
+  status: statusOf(invocation.Status),
   detail: (invocation.StatusDetails ?? invocation.Status ?? "Unknown").replaceAll(" ", ""),
   output: invocation.CommandPlugins?.[0]?.Output ?? "",
 });
@@ -127,8 +132,7 @@ export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
     if (command === undefined) return { status: "unknown", targets: 0, completed: 0, detail: "not listed yet" };
     const detail = (command.StatusDetails ?? command.Status ?? "Unknown").replaceAll(" ", "");
     const progress = { targets: command.TargetCount ?? 0, completed: command.CompletedCount ?? 0, detail };
-    if (running.has(command.Status ?? "")) return { ...progress, status: "running" };
-    return { ...progress, status: command.Status === "Success" ? "succeeded" : "failed" };
+    return { ...progress, status: statusOf(command.Status) };
   },
 
   async outputs(commandId) {

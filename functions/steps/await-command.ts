@@ -17,7 +17,11 @@ export const awaitCommand = defineStep({
   output: z.strictObject({ output: z.record(z.string(), z.json()).nullable() }),
   deps: (aws) => ({ commands: ssmCommands(aws) }),
   async run({ document, command: { commandId, targets } }, { commands }: { commands: CommandsPort }, log) {
-    const progress = await commands.look(commandId);
+    // Where one node was asked, its own word says everything in one call; where it gives none, the command's says why.
+    const outputs = targets === 1 ? await commands.outputs(commandId) : [];
+    const [only] = outputs;
+    const progress =
+      only !== undefined && outputs.length === 1 ? { ...only, targets, completed: 0 } : await commands.look(commandId);
     if (progress.status === "unknown" || progress.status === "running") {
       throw new NotReadyError(`${document} has ended on ${progress.completed} of ${targets} nodes`, { commandId });
     }
@@ -27,8 +31,8 @@ export const awaitCommand = defineStep({
     }
     log.info("command ended", { commandId, document, targets });
     if (targets > 1) return { output: null };
-    const [only] = await commands.outputs(commandId);
-    return { output: parseOutput(document, only?.output ?? "") };
+    if (only === undefined) throw new NotReadyError(`what ${document} printed is not listed yet`, { commandId });
+    return { output: parseOutput(document, only.output) };
   },
 });
 

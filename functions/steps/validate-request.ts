@@ -11,6 +11,7 @@ import { Plan } from "../domain/plan.ts";
 import { type AccountFacts, accountProblems, interfaceEndpoints, parseS3Address, planCluster } from "../domain/preflight.ts";
 import { refusal } from "../domain/problem.ts";
 import { readRequest, refusalOf } from "../domain/request-problems.ts";
+import { together } from "../side-by-side.ts";
 import { defineStep } from "../step.ts";
 
 interface Deps {
@@ -62,32 +63,30 @@ function unwrapped(input: z.core.util.JSONType): { readonly asked: unknown; read
 
 async function look(request: ClusterRequest, { preflight, parameters, deployment }: Deps): Promise<AccountFacts> {
   const types = [...new Set([request.controlPlane.instanceType, request.workers.instanceType])];
-  const [imageId, bundleAddress] = await Promise.all([
-    request.images.ami ?? parameters.value(deployment.defaultImageParameter),
-    request.images.bundle ?? parameters.value(deployment.defaultBundleParameter),
-  ]);
-  const [zones, image, instanceTypes, offerings, endpointZones, bundle, usage, quotas] = await Promise.all([
+  const lookAtImage = async () => {
+    const imageId = request.images.ami ?? (await parameters.value(deployment.defaultImageParameter));
+    return { imageId, image: imageId === null ? null : await preflight.image(imageId) };
+  };
+  const lookAtBundle = async () => {
+    const bundleAddress = request.images.bundle ?? (await parameters.value(deployment.defaultBundleParameter));
+    const bundle = await readBundle(bundleAddress, preflight);
+    return { bundleAddress, bundle, calicoManifest: await readCalico(bundleAddress, bundle, preflight) };
+  };
+  const [image, bundle, zones, instanceTypes, offerings, endpointZones, usage, quotas] = await together([
+    lookAtImage(),
+    lookAtBundle(),
     preflight.zones(),
-    imageId === null ? null : preflight.image(imageId),
     preflight.instanceTypes(types),
     preflight.offerings(types),
     preflight.endpointZones(interfaceEndpoints),
-    readBundle(bundleAddress, preflight),
-    Promise.all([preflight.vpcCount(), preflight.vcpusInUse()]),
+    together([preflight.vpcCount(), preflight.vcpusInUse()]),
     // Quota codes from Service Quotas: VPCs per Region, Running On-Demand Standard instances, Interface VPC endpoints per VPC.
-    Promise.all([
-      preflight.quota("vpc", "L-F678F1CE"),
-      preflight.quota("ec2", "L-1216C47A"),
-      preflight.quota("vpc", "L-29B6F2EB"),
-    ]),
+    together([preflight.quota("vpc", "L-F678F1CE"), preflight.quota("ec2", "L-1216C47A"), preflight.quota("vpc", "L-29B6F2EB")]),
   ]);
   return {
+    ...image,
+    ...bundle,
     zones,
-    imageId,
-    image,
-    bundleAddress,
-    bundle,
-    calicoManifest: await readCalico(bundleAddress, bundle, preflight),
     instanceTypes,
     offerings,
     endpointZones,

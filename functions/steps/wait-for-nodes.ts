@@ -18,6 +18,7 @@ import {
   type StepError,
 } from "../errors.ts";
 import { launchMissing } from "../node-launch.ts";
+import { together } from "../side-by-side.ts";
 import { defineStep } from "../step.ts";
 
 interface Deps {
@@ -38,8 +39,8 @@ export const waitForNodes = defineStep({
   output: z.strictObject({}),
   deps: (aws): Deps => ({ machines: ec2Machines(aws), agents: managedInstances(aws), deployment: aws.deployment, now: aws.now }),
   async run({ lock, request, plan, network }, { machines, agents, deployment, now }: Deps, log) {
-    const present = await machines.find(lock);
-    const health = nodeHealth(request, present, await agents.find(lock), now());
+    const [present, answering] = await together([machines.find(lock), agents.find(lock)]);
+    const health = nodeHealth(request, present, answering, now());
 
     const [outdated] = health.outdatedAgents;
     if (outdated !== undefined)
