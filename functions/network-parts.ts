@@ -106,7 +106,7 @@ export async function makeSubnets(site: Site, vpcId: VpcId): Promise<(SubnetWish
   const wanted = wishes(site);
   let present = await network.subnetsOf(vpcId);
   const missing = wanted.filter(({ cidr }) => !present.some((subnet) => subnet.cidr === cidr));
-  for (const wish of missing) await network.createSubnet(vpcId, wish, subnetTags(site, wish));
+  await forEachInLanes(missing, (wish) => network.createSubnet(vpcId, wish, subnetTags(site, wish)));
   if (missing.length > 0) present = await network.subnetsOf(vpcId);
   return wanted.map((wish) => {
     const found = present.find(({ cidr }) => cidr === wish.cidr);

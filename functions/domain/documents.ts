@@ -121,7 +121,8 @@ export const documents = {
     },
     output: z.strictObject({ nodes: count, pods: count, volume: z.boolean(), loadBalancer: z.boolean() }),
     deliverySeconds: 30,
-    executionSeconds: 400,
+    // A volume and a load balancer are proved one after the other: each may take minutes.
+    executionSeconds: 490,
   },
   "probe-isolation": {
     parameters: { ...everyScript, ...bundle, hosts: pattern.hosts, subnets: pattern.cidrs },

@@ -40,7 +40,7 @@ export class VpcFabric implements Fabric {
     if (node !== undefined) return [node.address];
     if (name.endsWith(".internal")) return [];
     const front = [...this.#elb.loadBalancers.values()].find(({ dnsName }) => dnsName.toLowerCase() === name.toLowerCase());
-    if (front !== undefined) return front.state === "active" ? this.#addresses(front.interfaceIds) : [];
+    if (front !== undefined) return front.state === "active" ? this.#doors(front) : [];
     const endpoint = this.#privateEndpoint(vpc.id, name);
     if (endpoint !== undefined) return this.#addresses(endpoint.interfaceIds);
     return [this.#isS3(name) ? "52.218.128.10" : publicAddress(name)];
@@ -214,10 +214,27 @@ export class VpcFabric implements Fabric {
     return (own === "true" || own === "false" ? own : front.attributes.get("load_balancing.cross_zone.enabled")) === "true";
   }
 
+  /** DNS leaves out the zones that have no healthy target, unless that is all of them (AWS's guide: target group health, DNS failover). */
+  #doors(front: LoadBalancer): string[] {
+    const groups = [...this.#elb.listeners.values()]
+      .filter(({ loadBalancerArn }) => loadBalancerArn === front.arn)
+      .flatMap(({ targetGroupArn }) => this.#elb.targetGroups.get(targetGroupArn) ?? []);
+    const doors = front.interfaceIds.flatMap((id) => this.#ec2.state.interfaces.find(id) ?? []);
+    const healthy = doors.filter(({ zone }) =>
+      groups.every((group) => this.#near(front, group, zone).some(({ target }) => target.state === "healthy")),
+    );
+    return (healthy.length > 0 ? healthy : doors).map(({ address }) => address);
+  }
+
+  /** The targets that a zone's address reaches. */
+  #near(front: LoadBalancer, group: TargetGroup, zone: string): { target: Target; to: NetworkInterface | undefined }[] {
+    const all = [...group.targets.values()].map((target) => ({ target, to: this.#interfaceOf(target.id) }));
+    return this.#isCrossZone(front, group) ? all : all.filter(({ to }) => to?.zone === zone);
+  }
+
   /** Healthy targets, or all when none is: it fails open. Facts 3.7. */
   #candidates(front: LoadBalancer, group: TargetGroup, zone: string): { target: Target; to: NetworkInterface | undefined }[] {
-    const all = [...group.targets.values()].map((target) => ({ target, to: this.#interfaceOf(target.id) }));
-    const near = this.#isCrossZone(front, group) ? all : all.filter(({ to }) => to?.zone === zone);
+    const near = this.#near(front, group, zone);
     const healthy = near.filter(({ target }) => target.state === "healthy");
     return healthy.length > 0 ? healthy : near;
   }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Cloud controller manager, network plugin and load balancer policy; or the storage driver. Judged by effect, not by rollout:
-# the controller manager has no probes, and a rollout succeeds while it crashes (facts 2.2).
+# Cloud controller manager, network plugin and load balancer policy; or the storage driver. Networking is judged by effect, not by
+# rollout: the controller manager has no probes, and a rollout succeeds while it crashes (facts 2.2).
 hold=shared
 . "$(dirname "$0")/lib.sh"
 need SSM_set SSM_clusterName SSM_cni SSM_publicLoadBalancers SSM_bucket SSM_bundleKey SSM_bundleSha256 SSM_ccmImage \
@@ -62,15 +62,10 @@ networking() {
   done
 }
 
-# Judged by its controller: the nodes that are joining at this time get their part as they come, and verify-cluster looks at every pod.
+# Applied, not waited for: it comes up while the last nodes join, and verify-cluster looks at every pod and binds a volume.
 storage() {
   template ebs-csi
   template storage-class
-  for ((waited = 0; ; waited += 2)); do
-    if kubectl -n kube-system rollout status deployment/ebs-csi-controller --timeout=1s >>"$log" 2>&1; then break; fi
-    [ "$waited" -lt 180 ] || die "the EBS CSI driver does not come up: $(why_not) $(kubectl -n kube-system logs -l app=ebs-csi-controller -c ebs-plugin --tail 2 2>&1 | tail -n 2 | tr '\n' ' ')"
-    sleep 2
-  done
 }
 
 "$SSM_set"

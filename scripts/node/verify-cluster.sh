@@ -27,6 +27,13 @@ ailing() {
     select(any(.status.conditions[]?; .type == "Ready" and .status == "True") | not) |
     "\($pod): \([(.status.containerStatuses // [])[] | .state.waiting? // empty | "\(.reason) \(.message // "")"] | join(" "))"'
 }
+# What the first of them said itself: a container that crashes has no other reason to show.
+last_words() {
+  local pod
+  pod=$(ailing 2>>"$log" | head -n 1 || true)
+  pod=${pod%%:*}
+  if [ -n "$pod" ]; then kubectl -n kube-system logs "$pod" --all-containers --tail 2 2>&1 | tail -n 2 | tr '\n' ' '; fi
+}
 # Either question unanswered is no silence.
 unwell() { faults && ailing; }
 restarts() { kubectl -n kube-system get pods -o json | jq '[.items[].status.containerStatuses[]?.restartCount] | add // 0'; }
@@ -40,7 +47,7 @@ settle() {
     quiet=$((quiet + 1))
     if [ -n "$said" ]; then quiet=0; fi
     if [ "$quiet" -eq 3 ]; then return 0; fi
-    if [ "$waited" -ge "$seconds" ]; then die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';')"; fi
+    if [ "$waited" -ge "$seconds" ]; then die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';') $(last_words)"; fi
     sleep 1
     waited=$((waited + 1))
   done

@@ -140,6 +140,8 @@ describe("a network load balancer", () => {
     assert.deepEqual(reach(b), ["refused", "timeout"], "it fails open while nobody listens");
     here.open.add(`${a}:6443`);
     assert.deepEqual(reach(b), ["open", "timeout"]);
+    await here.clock.sleep(180);
+    assert.deepEqual(reach(b), ["open"], "DNS leaves out the zone without a healthy target");
     const Attributes = [{ Key: "load_balancing.cross_zone.enabled", Value: "true" }];
     await here.balancing.send(new elbSdk.ModifyLoadBalancerAttributesCommand({ LoadBalancerArn, Attributes }));
     assert.deepEqual(reach(b), ["open", "open"]);

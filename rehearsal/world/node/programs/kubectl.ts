@@ -48,7 +48,7 @@ export function kubectl(node: VirtualNode): Program {
         ]),
       ),
       "rollout status": { flags: "--timeout!=", words: 1, ...asking(rollout) },
-      logs: { flags: "-l!= -c= --tail!=", ...asking(logs) },
+      logs: { flags: "-l= -c= --all-containers --tail!=", words: [0, 1], ...asking(logs) },
       exec: { words: [1, 9], ...asking(exec) },
       "auth can-i": { flags: "-A,--all-namespaces!", words: 2, ...asking(canI) },
     },
@@ -191,8 +191,15 @@ function rollout(cluster: Cluster, line: Line): Answer {
 }
 
 function logs(cluster: Cluster, line: Line): Answer {
+  const [wanted] = line.words;
+  if ((wanted === undefined) === (line.get("-l") === undefined))
+    throw new SimulationGap("kubectl logs takes one pod or one label here");
   const isLabelled = labelled(line);
-  const found = pods(cluster).filter(({ labels, namespace }) => namespace === spaceOf(line) && isLabelled(labels));
+  const isMeant = ({ name, labels }: { name: string; labels: Readonly<Record<string, string>> }) =>
+    wanted === undefined ? isLabelled(labels) : name === wanted;
+  const found = pods(cluster).filter((pod) => pod.namespace === spaceOf(line) && isMeant(pod));
+  if (found.length === 0 && wanted !== undefined)
+    return fail(`error: error from server (NotFound): pods "${wanted}" not found in namespace "${spaceOf(line)}"`);
   if (found.length === 0) return { stderr: `No resources found in ${spaceOf(line)} namespace.\n` };
   const container = line.get("-c");
   const other = found.find(({ spec }) => !spec.containers.some(({ name }) => name === (container ?? name)));

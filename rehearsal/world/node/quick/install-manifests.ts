@@ -81,14 +81,6 @@ async function networking(sh: Script, name: string): Promise<number> {
 async function storage(sh: Script): Promise<number> {
   const own = ["ebs-csi", "storage-class"];
   for (const name of own) await template(sh, name);
-  const rollout = "kubectl -n kube-system rollout status deployment/ebs-csi-controller --timeout=1s";
-  await wait(
-    sh,
-    180,
-    () => sh.ok(rollout),
-    async () =>
-      `the EBS CSI driver does not come up: ${await whyNot(sh)} ${await lastWords(sh, "app=ebs-csi-controller -c ebs-plugin")}`,
-  );
   return own.length;
 }
 

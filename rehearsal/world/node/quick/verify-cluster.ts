@@ -1,5 +1,5 @@
 import { isReady, isUninitialized, itemsOf, waitingOf } from "./objects.ts";
-import { linesOf, type QuickScript, type Script, state, stripped } from "./script.ts";
+import { linesOf, type QuickScript, type Script, state, stripped, tail } from "./script.ts";
 
 const space = "cloister-smoke";
 const systemPods = "kubectl -n kube-system get pods -o json";
@@ -37,13 +37,21 @@ async function restarts(sh: Script): Promise<number> {
 const head = (lines: readonly string[], count: number): string =>
   lines.length > count ? `${lines.slice(0, count).join(";")};` : lines.join(";");
 
+/** What the first ailing pod said itself. */
+async function lastWords(sh: Script): Promise<string> {
+  const [pod = ""] = ailing(await sh.loose(systemPods)).map((line) => line.split(":")[0] ?? "");
+  if (pod === "") return "";
+  const { stdout, stderr } = await sh.call(`kubectl -n kube-system logs ${pod} --all-containers --tail 2`);
+  return tail(`${stdout}${stderr}`, 2);
+}
+
 /** Until nothing is wrong three times running. */
 async function settle(sh: Script, seconds: number, wanted: number): Promise<void> {
   for (let waited = 0, quiet = 0; ; waited += 1) {
     const said = await unwell(sh, wanted);
     quiet = said.length === 0 ? quiet + 1 : 0;
     if (quiet === 3) return;
-    if (waited >= seconds) sh.die(head(said, 5));
+    if (waited >= seconds) sh.die(`${head(said, 5)} ${await lastWords(sh)}`);
     await sh.sleep(1);
   }
 }
