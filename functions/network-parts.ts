@@ -4,6 +4,7 @@ import type { Made } from "./domain/cluster-record.ts";
 import type { ClusterRequest } from "./domain/cluster-request.ts";
 import type { InternetGatewayId, RouteTableId, SubnetId, VpcId } from "./domain/ids.ts";
 import { clusterId, type Lock } from "./domain/lock.ts";
+import { controlPlaneRange } from "./domain/network-plan.ts";
 import type { Plan } from "./domain/plan.ts";
 import {
   cloudProviderTag,
@@ -115,6 +116,21 @@ export async function makeSubnets(site: Site, vpcId: VpcId): Promise<(SubnetWish
       throw new ConflictError(`${found.subnetId} with ${wish.cidr} is not this cluster's`, { vpcId });
     log.info("subnet in place", { subnetId: found.subnetId, zone: wish.zone, reused: !missing.includes(wish) });
     return { ...wish, subnetId: found.subnetId };
+  });
+}
+
+/** Before anything else takes an address there. */
+export async function reserveControlPlanes(
+  site: Site,
+  subnets: readonly { readonly zone: string; readonly subnetId: SubnetId }[],
+): Promise<void> {
+  const { network, plan } = site;
+  const planned = new Set(plan.controlPlanes.map(({ zone }) => zone));
+  const cidrOf = new Map(plan.zones.map(({ zone, privateCidr }) => [zone, privateCidr]));
+  const wanted = subnets.filter(({ zone }) => planned.has(zone));
+  await forEachInLanes(wanted, ({ zone, subnetId }) => {
+    const tags = birthTags(site, "control-plane-addresses", `control-planes-${zone}`);
+    return network.reserve(subnetId, controlPlaneRange(cidrOf.get(zone) ?? ""), tags);
   });
 }
 

@@ -7,10 +7,12 @@ import {
   CreateRouteCommand,
   CreateRouteTableCommand,
   CreateSecurityGroupCommand,
+  CreateSubnetCidrReservationCommand,
   CreateSubnetCommand,
   CreateVpcCommand,
   DeleteInternetGatewayCommand,
   DeleteVpcCommand,
+  GetSubnetCidrReservationsCommand,
   ModifyVpcAttributeCommand,
   paginateDescribeInternetGateways,
   paginateDescribeManagedPrefixLists,
@@ -92,6 +94,21 @@ const networks = (ec2: Ec2) =>
             AvailabilityZone: zone,
             CidrBlock: cidr,
             TagSpecifications: tagSpecifications(["subnet"], tags),
+          }),
+        ),
+      );
+    },
+    async reserve(subnetId, cidr, tags) {
+      // A reservation has no token; over another one AWS refuses it with a code that says nothing more (moto 5.2.5 as well).
+      const { SubnetIpv4CidrReservations = [] } = await ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId: subnetId }));
+      if (SubnetIpv4CidrReservations.some(({ Cidr }) => Cidr === cidr)) return;
+      await attempt("present", ["InvalidParameterValue"], () =>
+        ec2.send(
+          new CreateSubnetCidrReservationCommand({
+            SubnetId: subnetId,
+            Cidr: cidr,
+            ReservationType: "explicit",
+            TagSpecifications: tagSpecifications(["subnet-cidr-reservation"], tags),
           }),
         ),
       );

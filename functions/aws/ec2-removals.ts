@@ -3,6 +3,7 @@ import {
   DeleteRouteTableCommand,
   DeleteSecurityGroupCommand,
   DeleteSnapshotCommand,
+  DeleteSubnetCidrReservationCommand,
   DeleteSubnetCommand,
   DeleteVolumeCommand,
   DeleteVpcCommand,
@@ -10,6 +11,7 @@ import {
   DescribeRouteTablesCommand,
   DetachInternetGatewayCommand,
   DisassociateRouteTableCommand,
+  GetSubnetCidrReservationsCommand,
   paginateDescribeSecurityGroupRules,
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
@@ -79,6 +81,15 @@ async function each(calls: readonly Call[]): Promise<Removal> {
 async function loosening(ec2: Ec2, { kind, id, vpcId }: Holding): Promise<readonly Call[]> {
   if (kind === "internet-gateway" && vpcId !== null) {
     return [() => ec2.send(new DetachInternetGatewayCommand({ InternetGatewayId: id, VpcId: vpcId }))];
+  }
+  if (kind === "subnet") {
+    // Whether a subnet goes with its reservations AWS does not say.
+    const { SubnetIpv4CidrReservations = [] } = await ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId: id }));
+    return SubnetIpv4CidrReservations.map(
+      ({ SubnetCidrReservationId }) =>
+        () =>
+          ec2.send(new DeleteSubnetCidrReservationCommand({ SubnetCidrReservationId })),
+    );
   }
   if (kind !== "route-table") return [];
   const { RouteTables = [] } = await ec2.send(

@@ -54,6 +54,8 @@ export interface NetworkPort {
   enable(vpcId: VpcId, attribute: "dnsSupport" | "dnsHostnames"): Promise<void>;
   subnetsOf(vpcId: VpcId): Promise<readonly FoundSubnet[]>;
   createSubnet(vpcId: VpcId, subnet: { readonly zone: string; readonly cidr: string }, tags: Tags): Promise<Created>;
+  /** AWS gives nobody an address of this range any more, unless it is asked for by number. */
+  reserve(subnetId: SubnetId, cidr: string, tags: Tags): Promise<void>;
   findInternetGateways(
     lock: Lock,
   ): Promise<readonly { readonly internetGatewayId: InternetGatewayId; readonly isAttached: boolean }[]>;

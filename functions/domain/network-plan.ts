@@ -16,6 +16,8 @@ import type { Problem } from "./problem.ts";
 
 /** Control planes take addresses from here on in their zone's subnet: clear of the four that AWS keeps. */
 const firstControlPlaneOffset = 10;
+/** Five control planes at most, from number 10 to 14: in the block of eight that begins with number 8. */
+const reservedBlock = { offset: 8, prefix: 29 } as const;
 /** Room in each private subnet for endpoints (12 at most) and load balancers (8 free addresses each, facts 8.5). */
 const sharedAddresses = 28;
 
@@ -62,7 +64,7 @@ function tooSmall(vpc: Block, request: ClusterRequest): boolean {
   const { zones } = request.network;
   const [subnet] = subnetBlocks(vpc, request);
   assert(subnet !== undefined);
-  const fullest = perZone(request.workers.count, zones, 0) + perZone(request.controlPlane.count, zones, 0) + sharedAddresses;
+  const fullest = perZone(request.workers.count, zones, 0) + 2 ** (32 - reservedBlock.prefix) + sharedAddresses;
   return subnet.prefix > 28 || usableAddresses(subnet) < fullest;
 }
 
@@ -82,6 +84,10 @@ export function planZones(request: ClusterRequest, zoneNames: readonly string[])
     workers: perZone(request.workers.count, zoneNames.length, index),
   }));
 }
+
+/** What a zone's subnet keeps for control planes, which have their addresses before their machines: an endpoint could have got one. */
+export const controlPlaneRange = (privateCidr: string): string =>
+  `${addressAt(parseBlock(privateCidr), reservedBlock.offset)}/${reservedBlock.prefix}`;
 
 /** One control plane after another over the zones, each with the address it will have. */
 export function planControlPlanes(request: ClusterRequest, zones: readonly ZonePlan[], region: string): ControlPlanePlan[] {

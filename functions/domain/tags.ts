@@ -7,6 +7,7 @@ type Owner = Pick<Lock, "cluster" | "generation">;
 export type OwnedRole =
   | "vpc"
   | "private-subnet"
+  | "control-plane-addresses"
   | "public-subnet"
   | "private-routes"
   | "public-routes"

@@ -7,7 +7,15 @@ import type { VpcId } from "../domain/ids.ts";
 import { Lock } from "../domain/lock.ts";
 import { Network } from "../domain/network.ts";
 import { Plan } from "../domain/plan.ts";
-import { makeSubnets, makeVpc, removeSurplus, routePrivate, routePublic, type Site } from "../network-parts.ts";
+import {
+  makeSubnets,
+  makeVpc,
+  removeSurplus,
+  reserveControlPlanes,
+  routePrivate,
+  routePublic,
+  type Site,
+} from "../network-parts.ts";
 import { makeSecurityGroups } from "../network-security.ts";
 import { together } from "../side-by-side.ts";
 import { defineStep } from "../step.ts";
@@ -47,7 +55,10 @@ async function makePlaces(site: Site, vpcId: VpcId): Promise<Pick<Network, "priv
   const subnets = await makeSubnets(site, vpcId);
   const privateSubnets = subnets.filter(({ isPublic }) => !isPublic).map(({ zone, subnetId }) => ({ zone, subnetId }));
   const publicSubnets = subnets.filter(({ isPublic }) => isPublic);
-  const privateRouteTableId = await routePrivate(site, vpcId, privateSubnets);
+  const [privateRouteTableId] = await together([
+    routePrivate(site, vpcId, privateSubnets),
+    reserveControlPlanes(site, privateSubnets),
+  ]);
   if (publicSubnets.length > 0) await routePublic(site, vpcId, publicSubnets);
   return { privateSubnets, privateRouteTableId };
 }

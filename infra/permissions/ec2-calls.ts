@@ -110,6 +110,7 @@ const reads = [
   "DescribeVpcPeeringConnections",
   "DescribeVpcs",
   "DescribeVpnGateways",
+  "GetSubnetCidrReservations",
 ];
 
 /** What each call to EC2 needs. */
@@ -119,6 +120,10 @@ export const ec2Calls: CallTable = {
   "ec2:ModifyVpcAttribute": change("ModifyVpcAttribute", "vpc"),
   "ec2:DeleteVpc": change("DeleteVpc", "vpc"),
   "ec2:CreateSubnet": create("CreateSubnet", ["subnet"], ["vpc"]),
+  "ec2:CreateSubnetCidrReservation": (place) => [
+    ...change("CreateSubnetCidrReservation", "subnet")(place),
+    tagAtBirth(place, "CreateSubnetCidrReservation", ["subnet-cidr-reservation"]),
+  ],
   "ec2:CreateInternetGateway": create("CreateInternetGateway", ["internet-gateway"]),
   "ec2:AttachInternetGateway": change("AttachInternetGateway", "internet-gateway", "vpc"),
   "ec2:DeleteInternetGateway": change("DeleteInternetGateway", "internet-gateway"),
@@ -162,6 +167,12 @@ export const ec2Calls: CallTable = {
   "ec2:DisassociateRouteTable": change("DisassociateRouteTable", "route-table", "subnet"),
   "ec2:DeleteRouteTable": change("DeleteRouteTable", "route-table"),
   "ec2:DetachInternetGateway": change("DetachInternetGateway", "internet-gateway", "vpc"),
+  "ec2:DeleteSubnetCidrReservation": () => [
+    {
+      ...direct("DeleteSubnetCidrReservation", ["*"]),
+      unlimited: "IAM knows no single reservation; the step takes those of its own subnets",
+    },
+  ],
   "ec2:DeleteSubnet": change("DeleteSubnet", "subnet"),
   "ec2:DeleteSecurityGroup": changeGroup("DeleteSecurityGroup"),
   "ec2:RevokeSecurityGroupIngress": changeGroup("RevokeSecurityGroupIngress"),

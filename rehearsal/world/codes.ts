@@ -26,6 +26,8 @@ const ec2: Rows = {
   CreateVpc: ["VpcLimitExceeded"],
   ModifyVpcAttribute: ["InvalidVpcID.NotFound"],
   CreateSubnet: ["SubnetLimitExceeded", "InvalidVpcID.NotFound"],
+  CreateSubnetCidrReservation: ["InvalidSubnetID.NotFound"],
+  ...nothingElse("GetSubnetCidrReservations", "DeleteSubnetCidrReservation"),
   CreateInternetGateway: ["InternetGatewayLimitExceeded"],
   AttachInternetGateway: ["InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound"],
   CreateRouteTable: ["RouteTableLimitExceeded", "InvalidVpcID.NotFound"],

@@ -73,13 +73,15 @@ const dependents: Readonly<Record<string, (input: Readonly<Record<string, unknow
 
 function ec2({ operation, input, tagsOf }: Call): readonly Request[] {
   const action = `ec2:${operation}`;
-  if (operation.startsWith("Describe")) return [ask(action)];
+  // Of what IAM knows no single resource (Service Authorization Reference, Amazon EC2).
+  if (/^(?:Describe|Get|DeleteSubnetCidrReservation$)/.test(operation)) return [ask(action)];
   const arn = (type: string, id: string) => `${partition}:ec2:${place}:${type}/${id}`;
   const made = ((input["TagSpecifications"] ?? []) as { ResourceType: string; Tags: Tags }[]).flatMap(
     ({ ResourceType, Tags }) => {
       const resource = arn(ResourceType, "new");
       return [
-        ask(action, resource, requested(Tags)),
+        // A reservation is made on its subnet alone.
+        ...(ResourceType === "subnet-cidr-reservation" ? [] : [ask(action, resource, requested(Tags))]),
         ask("ec2:CreateTags", resource, { ...requested(Tags), "ec2:CreateAction": operation }),
       ];
     },
@@ -104,7 +106,8 @@ const elbMade: Readonly<Record<string, readonly [on: string, tagged: string, ask
 
 function elb({ operation, input, tagsOf }: Call): readonly Request[] {
   const action = `elasticloadbalancing:${operation}`;
-  if (operation.startsWith("Describe")) return [ask(action)];
+  // Of what IAM knows no single resource (Service Authorization Reference, Amazon EC2).
+  if (/^(?:Describe|Get|DeleteSubnetCidrReservation$)/.test(operation)) return [ask(action)];
   const made = elbMade[operation];
   if (made !== undefined) {
     const [on, tagged, asks] = made;

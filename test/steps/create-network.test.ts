@@ -9,6 +9,7 @@ const mutations = [
   "CreateVpc",
   "ModifyVpcAttribute",
   "CreateSubnet",
+  "CreateSubnetCidrReservation",
   "CreateRouteTable",
   "AssociateRouteTable",
   "CreateSecurityGroup",
@@ -77,6 +78,13 @@ describe("create-network", () => {
       at.ec2.state.rules.all().filter(({ groupId }) => groupId === securityGroups.loadBalancer),
       [],
     );
+  });
+
+  test("sets the control planes' addresses aside, once, in the zones that have some", async () => {
+    const at = site({ zones: 3 });
+    for (const _ of [1, 2]) await at.run<Network>(createNetwork);
+    const set = at.ec2.state.subnets.all().flatMap(({ zone, reservations }) => reservations.map(({ cidr }) => [zone, cidr]));
+    assert.deepEqual(set, [["us-west-2a", "10.40.0.8/29"]]);
   });
 
   for (const operation of mutations) {

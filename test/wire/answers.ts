@@ -2,6 +2,11 @@ import { type Difference, known } from "./difference.ts";
 
 /** What moto does at once, and AWS takes its time for or does otherwise. */
 export const lifelike: readonly Difference[] = [
+  ...Object.entries({
+    CreateSubnetCidrReservation: "SubnetCidrReservation.Tags[]",
+    GetSubnetCidrReservations: "SubnetIpv4CidrReservations[].Tags[]",
+    DeleteSubnetCidrReservation: "DeletedSubnetCidrReservation.Tags[]",
+  }).map(([step, field]) => known(step, field, "group | -", "world", "EC2 API Reference, SubnetCidrReservation: tags")),
   known(
     "PutEvents of AWS's own",
     "Entries[].ErrorCode Entries[].ErrorMessage",

@@ -51,6 +51,34 @@ const launch = (SubnetId: string, more: Partial<sdk.RunInstancesCommandInput> = 
 const fails = (call: Promise<unknown>, name: string) => assert.rejects(call, (error: Error) => error.name === name);
 
 describe("EC2's network", () => {
+  inWorld("a reserved address is given to nobody who does not ask for it, and keeps its subnet", async (here) => {
+    const { VpcId } = await network(here);
+    const { Subnet } = await here.client.send(new sdk.CreateSubnetCommand({ VpcId, CidrBlock: "10.40.240.0/28" }));
+    const SubnetId = Subnet?.SubnetId ?? "";
+    const Cidr = "10.40.240.8/29";
+    const { SubnetCidrReservation } = await here.client.send(
+      new sdk.CreateSubnetCidrReservationCommand({ SubnetId, Cidr, ReservationType: "explicit" }),
+    );
+    const { Instances = [] } = await here.client.send(launch(SubnetId, { MinCount: 4, MaxCount: 4 }));
+    const given = Instances.map(({ PrivateIpAddress = "" }) => PrivateIpAddress).sort();
+    assert.deepEqual(
+      given,
+      [4, 5, 6, 7].map((last) => `10.40.240.${last}`),
+    );
+    await fails(here.client.send(launch(SubnetId)), "InsufficientFreeAddressesInSubnet");
+    await here.client.send(launch(SubnetId, { PrivateIpAddress: "10.40.240.10" }));
+    const empty = await here.client.send(new sdk.CreateSubnetCommand({ VpcId, CidrBlock: "10.40.241.0/28" }));
+    const other = { SubnetId: empty.Subnet?.SubnetId ?? "" };
+    const made = await here.client.send(
+      new sdk.CreateSubnetCidrReservationCommand({ ...other, Cidr: "10.40.241.8/29", ReservationType: "explicit" }),
+    );
+    assert.notEqual(made.SubnetCidrReservation?.SubnetCidrReservationId, SubnetCidrReservation?.SubnetCidrReservationId);
+    await fails(here.client.send(new sdk.DeleteSubnetCommand(other)), "DependencyViolation");
+    const SubnetCidrReservationId = made.SubnetCidrReservation?.SubnetCidrReservationId;
+    await here.client.send(new sdk.DeleteSubnetCidrReservationCommand({ SubnetCidrReservationId }));
+    await here.client.send(new sdk.DeleteSubnetCommand(other));
+  });
+
   inWorld("what was tagged at birth is found by its tag, and by no other", async (here) => {
     const { VpcId } = await network(here);
     const find = (value: string) =>

@@ -7,6 +7,13 @@ export interface Vpc extends Resource {
   dnsHostnames: boolean;
 }
 
+/** Addresses of a subnet that nobody gets who does not ask for them. */
+export interface Reservation {
+  readonly id: string;
+  readonly cidr: string;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
 export interface Subnet extends Resource {
   readonly vpcId: string;
   readonly cidr: string;
@@ -14,6 +21,7 @@ export interface Subnet extends Resource {
   state: "pending" | "available";
   mapsPublicAddresses: boolean;
   hostnameType: "ip-name" | "resource-name";
+  reservations: Reservation[];
 }
 
 export interface Gateway extends Resource {

@@ -162,7 +162,7 @@ export class Ec2State {
     const start = Math.floor(this.universe.chance.uniform(`address/${subnet.cidr}/${subject}`) * usable);
     for (let step = 0; step < usable; step++) {
       const address = toAddress((block?.first ?? 0) + 4 + ((start + step) % usable));
-      if (!taken.has(address)) return address;
+      if (!taken.has(address) && !subnet.reservations.some(({ cidr }) => contains(cidr, address))) return address;
     }
     throw fault("ec2", "InsufficientFreeAddressesInSubnet", `Insufficient free addresses in subnet '${subnet.id}'`);
   }

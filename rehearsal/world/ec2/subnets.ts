@@ -1,9 +1,10 @@
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
 import { type Operations, reads, writes } from "../operation.ts";
+import { SimulationGap } from "../service.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import { overlaps, parseBlock, within } from "./ipv4.ts";
-import type { Subnet } from "./model.ts";
+import type { Reservation, Subnet } from "./model.ts";
 import { tagList, tagsAtBirth } from "./shelf.ts";
 import type { Ec2State } from "./state.ts";
 
@@ -71,6 +72,7 @@ export function addSubnet(
     state: "pending",
     mapsPublicAddresses: false,
     hostnameType: "ip-name",
+    reservations: [],
   });
   state.universe.clock.after(state.universe.chance.seconds("subnet.create", wanted.cidr), () => {
     subnet.state = "available";
@@ -90,13 +92,52 @@ function modify(state: Ec2State, input: sdk.ModifySubnetAttributeCommandInput): 
 
 function deleteSubnet(state: Ec2State, id: string | undefined): object {
   const subnet = state.subnets.get(id);
-  if (state.interfaces.all().some(({ subnetId }) => subnetId === subnet.id))
+  // Whether AWS lets a subnet go with its reservations is not documented: here it does not.
+  if (state.interfaces.all().some(({ subnetId }) => subnetId === subnet.id) || subnet.reservations.length > 0)
     throw fault("ec2", "DependencyViolation", `The subnet '${subnet.id}' has dependencies and cannot be deleted.`);
   // An explicit association goes with its subnet.
   for (const table of state.routeTables.all())
     table.associations = table.associations.filter(({ subnetId }) => subnetId !== subnet.id);
   state.subnets.remove(subnet.id);
   return {};
+}
+
+const reservationShown = (state: Ec2State, subnet: Subnet, { id, cidr, tags }: Reservation) => ({
+  SubnetCidrReservationId: id,
+  SubnetId: subnet.id,
+  Cidr: cidr,
+  ReservationType: "explicit",
+  OwnerId: state.universe.account,
+  Tags: tagList(tags),
+});
+
+/** Sets addresses aside; those in use stay in use (VPC user guide, subnet CIDR reservations). */
+function reserve(state: Ec2State, input: sdk.CreateSubnetCidrReservationCommandInput): object {
+  const subnet = state.subnets.get(input.SubnetId);
+  const tags = tagsAtBirth("subnet-cidr-reservation", input.TagSpecifications);
+  if (input.ReservationType !== "explicit") throw new SimulationGap("reservations of prefixes are not modelled");
+  const [block, outer] = [parseBlock(input.Cidr ?? ""), parseBlock(subnet.cidr)];
+  if (block === null || outer === null || !within(block, outer))
+    throw fault("ec2", "InvalidParameterValue", `Reservation CIDR should be within subnet CIDR block (${subnet.cidr})`);
+  const isOver = subnet.reservations.some(({ cidr }) => {
+    const other = parseBlock(cidr);
+    return other !== null && overlaps(block, other);
+  });
+  if (isOver)
+    throw fault("ec2", "InvalidParameterValue", `Reservation CIDR ${input.Cidr} has overlap with existing reserved CIDR block`);
+  const reservation = { id: state.newId("scr"), cidr: input.Cidr ?? "", tags };
+  subnet.reservations.push(reservation);
+  return { SubnetCidrReservation: reservationShown(state, subnet, reservation) };
+}
+
+function releaseReservation(state: Ec2State, id: string | undefined): object {
+  for (const subnet of state.subnets.all()) {
+    const found = subnet.reservations.find((reservation) => reservation.id === id);
+    if (found === undefined) continue;
+    subnet.reservations = subnet.reservations.filter((reservation) => reservation !== found);
+    return { DeletedSubnetCidrReservation: reservationShown(state, subnet, found) };
+  }
+  throw fault("ec2", "InvalidSubnetCidrReservationID.NotFound", `The subnet-cidr-reservation ID '${id}' does not exist`);
 }
 
 export const subnetOperations = (state: Ec2State): Operations => ({
@@ -113,6 +154,21 @@ export const subnetOperations = (state: Ec2State): Operations => ({
   ModifySubnetAttribute: writes<sdk.ModifySubnetAttributeCommandInput>(
     ["SubnetId", "MapPublicIpOnLaunch", "PrivateDnsHostnameTypeOnLaunch"],
     (input) => modify(state, input),
+  ),
+  CreateSubnetCidrReservation: writes<sdk.CreateSubnetCidrReservationCommandInput>(
+    ["SubnetId", "Cidr", "ReservationType", "TagSpecifications"],
+    (input) => reserve(state, input),
+  ),
+  GetSubnetCidrReservations: reads<sdk.GetSubnetCidrReservationsCommandInput>(["SubnetId"], ({ SubnetId }) => {
+    const subnet = state.subnets.get(SubnetId);
+    return {
+      SubnetIpv4CidrReservations: subnet.reservations.map((reservation) => reservationShown(state, subnet, reservation)),
+      SubnetIpv6CidrReservations: [],
+    };
+  }),
+  DeleteSubnetCidrReservation: writes<sdk.DeleteSubnetCidrReservationCommandInput>(
+    ["SubnetCidrReservationId"],
+    ({ SubnetCidrReservationId }) => releaseReservation(state, SubnetCidrReservationId),
   ),
   DeleteSubnet: writes<sdk.DeleteSubnetCommandInput>(["SubnetId"], ({ SubnetId }) => deleteSubnet(state, SubnetId)),
 });

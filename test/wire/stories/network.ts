@@ -72,6 +72,24 @@ export const subnets: Story = async (site, note) => {
     "ModifySubnetAttribute",
     ec2.send(new sdk.ModifySubnetAttributeCommand({ SubnetId, MapPublicIpOnLaunch: { Value: false } })),
   );
+  const reserve = (Cidr: string) =>
+    ec2.send(
+      new sdk.CreateSubnetCidrReservationCommand({
+        SubnetId,
+        Cidr,
+        ReservationType: "explicit",
+        TagSpecifications: tagged("subnet-cidr-reservation", Cidr),
+      }),
+    );
+  const { SubnetCidrReservation } = await note("CreateSubnetCidrReservation", reserve("10.52.0.8/29"));
+  await note("CreateSubnetCidrReservation over another", reserve("10.52.0.0/28"));
+  await note("CreateSubnetCidrReservation outside of the subnet", reserve("10.52.7.0/29"));
+  await note("GetSubnetCidrReservations", ec2.send(new sdk.GetSubnetCidrReservationsCommand({ SubnetId })));
+  const release = new sdk.DeleteSubnetCidrReservationCommand({
+    SubnetCidrReservationId: SubnetCidrReservation?.SubnetCidrReservationId ?? "",
+  });
+  await note("DeleteSubnetCidrReservation", ec2.send(release));
+  await note("DeleteSubnetCidrReservation again", ec2.send(release));
   await note("DeleteVpc with a subnet in it", ec2.send(new sdk.DeleteVpcCommand({ VpcId })));
   await note("DeleteSubnet", ec2.send(new sdk.DeleteSubnetCommand({ SubnetId })));
   await note("DeleteSubnet again", ec2.send(new sdk.DeleteSubnetCommand({ SubnetId })));
