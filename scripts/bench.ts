@@ -41,11 +41,11 @@ function readCounts() {
   }
 }
 
-const quantile = (sorted: readonly number[], share: number): number =>
-  Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0) * 10) / 10;
-function quantiles(seconds: readonly number[]) {
-  const sorted = seconds.toSorted((a, b) => a - b);
-  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) };
+const quantile = (sorted: readonly number[], share: number, digits: number): number =>
+  Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(digits));
+function quantiles(values: readonly number[], digits = 1) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { p50: quantile(sorted, 0.5, digits), p95: quantile(sorted, 0.95, digits) };
 }
 const began = performance.now();
 /** Progress goes to stderr: stdout holds the result alone. */
@@ -82,7 +82,12 @@ async function virtual() {
       if (run !== null) runs.push(run);
     }
     const of = (key: keyof (typeof runs)[number]) => quantiles(runs.map((run) => run[key]));
-    result[shape] = { ours: of("ours"), articleOrder: of("articleOrder"), floor: of("floor") };
+    // Seed by seed, since both come from the same draws: the quotient of two medians is that of two different builds.
+    const oursByFloor = quantiles(
+      runs.map(({ ours, floor }) => ours / floor),
+      3,
+    );
+    result[shape] = { ours: of("ours"), articleOrder: of("articleOrder"), floor: of("floor"), oursByFloor };
   }
   return result;
 }
