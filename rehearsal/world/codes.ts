@@ -17,6 +17,9 @@ const everywhere: Readonly<Record<ServiceName, readonly string[]>> = {
   sfn: ["ThrottlingException", "InternalFailure", "AccessDeniedException", "TimeoutError"],
   quotas: ["TooManyRequestsException", "ServiceException", "AccessDeniedException", "TimeoutError"],
   events: ["ThrottlingException", "InternalException", "AccessDeniedException", "TimeoutError"],
+  cloudFormation: ["Throttling", "InternalFailure", "ServiceUnavailable", "AccessDenied", "TimeoutError"],
+  lambda: ["TooManyRequestsException", "ServiceException", "AccessDeniedException", "TimeoutError"],
+  sts: ["Throttling", "InternalFailure", "ServiceUnavailable", "AccessDenied", "TimeoutError"],
 };
 
 const nothingElse = (...operations: readonly string[]): Rows => Object.fromEntries(operations.map((name) => [name, []]));
@@ -116,15 +119,32 @@ const s3: Rows = {
 const sfn: Rows = {
   StartExecution: ["ExecutionLimitExceeded"],
   DescribeExecution: ["ExecutionDoesNotExist"],
-  ...nothingElse("ListExecutions", "StopExecution"),
+  ...nothingElse("GetExecutionHistory", "ListExecutions", "StopExecution"),
 };
 
 /** Service Quotas has no value for every quota; EventBridge's own refusals stand inside a 200. */
 const quotas: Rows = { GetServiceQuota: ["NoSuchResourceException"] };
 const events: Rows = nothingElse("PutEvents");
 
+/** What an operator's command alone asks. A function's own failure stands inside an answer, and a stack that is not there is no fault. */
+const cloudFormation: Rows = nothingElse("DescribeStacks");
+const lambda: Rows = nothingElse("Invoke");
+const sts: Rows = nothingElse("GetCallerIdentity");
+
 /** Operation -> the codes of its own, for every operation that a function calls. */
-export const codes: Readonly<Record<ServiceName, Rows>> = { ec2, elb, elbClassic, ssm, s3, sfn, quotas, events };
+export const codes: Readonly<Record<ServiceName, Rows>> = {
+  ec2,
+  elb,
+  elbClassic,
+  ssm,
+  s3,
+  sfn,
+  quotas,
+  events,
+  cloudFormation,
+  lambda,
+  sts,
+};
 
 /** All codes that may be given to a call, or null for an operation in no row. */
 export function codesOf(service: ServiceName, operation: string): readonly string[] | null {

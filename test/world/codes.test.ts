@@ -3,6 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { codes, codesOf } from "../../rehearsal/world/codes.ts";
 import { fault, isThrottling, isTransient, type ServiceName } from "../../rehearsal/world/fault.ts";
+import { openForOperators } from "../../rehearsal/world/operator.ts";
 import { World } from "../../rehearsal/world/world.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -15,6 +16,9 @@ const clients: Readonly<Record<ServiceName, string>> = {
   sfn: "sfn",
   quotas: "service-quotas",
   events: "eventbridge",
+  cloudFormation: "cloudformation",
+  lambda: "lambda",
+  sts: "sts",
 };
 const services = Object.keys(clients) as ServiceName[];
 
@@ -36,6 +40,7 @@ function called(): string[] {
 
 describe("the table of error codes", () => {
   const world = new World({ seed: 1 });
+  openForOperators(world);
 
   test("has a row for every operation that a function calls", () => {
     const calls = called();
