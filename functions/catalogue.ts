@@ -82,4 +82,5 @@ export const loneFunctions: readonly LoneFunction[] = [
   { name: "sweep-clusters", folder: "watch" },
   { name: "change-record", folder: "api" },
   { name: "serve-api", folder: "api" },
+  { name: "authorize-caller", folder: "api" },
 ];

@@ -5,9 +5,11 @@ import { s3Evidence } from "../aws/s3-evidence.ts";
 import { s3Records } from "../aws/s3-records.ts";
 import { ClusterName } from "../domain/ids.ts";
 import { readRequest } from "../domain/request-problems.ts";
+import { contentDigest } from "../domain/signed-request.ts";
 import { callerOf, executionName, Ticket } from "../domain/ticket.ts";
 import { InvalidRequestError, TransientError } from "../errors.ts";
 import type { Log } from "../step.ts";
+import { headerOf } from "./api-event.ts";
 import { problemDetails } from "./problem-details.ts";
 import { type Action, type ApiMachines, accept, findTicket } from "./requests.ts";
 
@@ -36,23 +38,33 @@ const clusterOf = ({ params }: Asked): ClusterName => {
   const parsed = ClusterName.safeParse(params["name"]);
   return parsed.success ? parsed.data : refuse(404, "no cluster can have this name");
 };
-const callerOfEvent = (asked: Asked): string =>
-  callerOf(eventOf(asked).requestContext.identity.userArn ?? refuse(400, "the caller is not known"));
+
+/** Whom API Gateway let in: by IAM, or by the authorizer of callers who sign with a secret. */
+function callerOfEvent(asked: Asked): string {
+  const { identity, authorizer } = eventOf(asked).requestContext;
+  if (identity.userArn !== null) return callerOf(identity.userArn);
+  const keyId: unknown = authorizer?.["principalId"];
+  return typeof keyId === "string" ? `key:${keyId}` : refuse(400, "the caller is not known");
+}
 
 function ticketOf(asked: Asked): Ticket {
-  const headers = Object.entries(eventOf(asked).headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const parsed = Ticket.safeParse(new Map(headers).get("idempotency-key"));
+  const parsed = Ticket.safeParse(headerOf(eventOf(asked), "idempotency-key"));
   return parsed.success ? parsed.data : refuse(400, `the header Idempotency-Key has to be ${parsed.error.issues[0]?.message}`);
 }
 
 /** The body as JSON; null where there is none. */
 function bodyOf(asked: Asked): unknown {
-  const { body, isBase64Encoded } = eventOf(asked);
-  if (body === null || body === "") return null;
-  const text = isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
-  if (Buffer.byteLength(text) > bodyBytesMax) refuse(413, `a body has at most ${bodyBytesMax} bytes`);
+  const event = eventOf(asked);
+  const bytes = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
+  if (bytes.length > bodyBytesMax) refuse(413, `a body has at most ${bodyBytesMax} bytes`);
+  // What the authorizer let in was signed with this header and without the body. SigV4 covers the body itself.
+  const digest = headerOf(event, "content-digest");
+  const needsDigest = event.requestContext.identity.userArn === null && bytes.length > 0;
+  if ((needsDigest || digest !== "") && digest !== contentDigest(bytes))
+    refuse(400, "the header Content-Digest has to be sha-256=:BASE64:, of this very body");
+  if (bytes.length === 0) return null;
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString("utf8"));
   } catch {
     return refuse(400, "the body is not JSON");
   }

@@ -200,6 +200,7 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
     "sfn:StartExecution destroy-cluster",
     "sfn:StartExecution rebuild-cluster",
   ],
+  "authorize-caller": ["secrets:GetSecretValue"],
   "delete-parameters": [...fence, "ssm:GetParametersByPath generation", "ssm:DeleteParameter generation"],
   "audit-residue": [...changeRecord, ...evidence, ...everything, ...balancers, "ssm:GetParametersByPath generation"],
 };

@@ -17,6 +17,7 @@ const everywhere: Readonly<Record<ServiceName, readonly string[]>> = {
   sfn: ["ThrottlingException", "InternalFailure", "AccessDeniedException", "TimeoutError"],
   quotas: ["TooManyRequestsException", "ServiceException", "AccessDeniedException", "TimeoutError"],
   events: ["ThrottlingException", "InternalException", "AccessDeniedException", "TimeoutError"],
+  secrets: ["ThrottlingException", "InternalServiceError", "AccessDeniedException", "TimeoutError"],
   cloudFormation: ["Throttling", "InternalFailure", "ServiceUnavailable", "AccessDenied", "TimeoutError"],
   lambda: ["TooManyRequestsException", "ServiceException", "AccessDeniedException", "TimeoutError"],
   sts: ["Throttling", "InternalFailure", "ServiceUnavailable", "AccessDenied", "TimeoutError"],
@@ -125,6 +126,8 @@ const sfn: Rows = {
 /** Service Quotas has no value for every quota; EventBridge's own refusals stand inside a 200. */
 const quotas: Rows = { GetServiceQuota: ["NoSuchResourceException"] };
 const events: Rows = nothingElse("PutEvents");
+/** Secrets Manager, GetSecretValue: a key that is switched off, or not ours to use. */
+const secrets: Rows = { GetSecretValue: ["DecryptionFailure"] };
 
 /** What an operator's command alone asks. A function's own failure stands inside an answer, and a stack that is not there is no fault. */
 const cloudFormation: Rows = nothingElse("DescribeStacks");
@@ -141,6 +144,7 @@ export const codes: Readonly<Record<ServiceName, Rows>> = {
   sfn,
   quotas,
   events,
+  secrets,
   cloudFormation,
   lambda,
   sts,

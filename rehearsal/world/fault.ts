@@ -7,9 +7,9 @@ import { ServiceQuotasServiceException } from "@aws-sdk/client-service-quotas";
 import { SFNServiceException } from "@aws-sdk/client-sfn";
 import { SSMServiceException } from "@aws-sdk/client-ssm";
 
-export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas" | "events" | OperatorService;
-/** What an operator's command alone talks to. */
-type OperatorService = "cloudFormation" | "lambda" | "sts";
+export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas" | "events" | RareService;
+/** What an operator's command, or the authorizer, alone talks to. */
+type RareService = "cloudFormation" | "lambda" | "sts" | "secrets";
 
 type ExceptionClass = new (options: ConstructorParameters<typeof SFNServiceException>[0]) => Error;
 
@@ -25,7 +25,7 @@ const exceptions: { [Service in ServiceName]?: ExceptionClass } = {
 };
 
 /** A service that few stories need brings its exceptions along when it is opened: its client would cost every other start. */
-export const bringExceptions = (service: OperatorService, Exception: ExceptionClass): void => {
+export const bringExceptions = (service: RareService, Exception: ExceptionClass): void => {
   exceptions[service] = Exception;
 };
 
@@ -44,6 +44,7 @@ const transient = new Set([
   "InternalFailure",
   "InternalServerError",
   "InternalException",
+  "InternalServiceError",
   "ServiceException",
   "ServiceUnavailable",
   "Unavailable",

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { paths } from "../../functions/api/paths.ts";
 import { canonicalJson } from "../../functions/domain/ticket.ts";
-import { paths } from "../../infra/access-stack.ts";
 import { Stage } from "../../rehearsal/stage.ts";
 import { frontDoor } from "./front-door.ts";
 

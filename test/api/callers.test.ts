@@ -1,0 +1,95 @@
+import { strict as assert } from "node:assert";
+import { describe, test } from "node:test";
+import { ApiGateway } from "../../rehearsal/serve/api-gateway.ts";
+import { Stage } from "../../rehearsal/stage.ts";
+import { type Key, type Letter, signedWithSecret } from "./signing.ts";
+
+const orchid = JSON.stringify({ name: "orchid", workers: { count: 1 }, verify: { volume: false } });
+const [old, next, others] = ["o", "n", "x"].map((letter) => letter.repeat(40)) as [string, string, string];
+const ticketing: Key = { id: "ticketing", secret: old };
+const now = new Date("2026-11-24T12:00:00Z");
+const build: Letter = { method: "POST", path: "/hmac/clusters", ticket: "CHG-1", body: orchid };
+const rebuild: Letter = { method: "POST", path: "/hmac/clusters/orchid/rebuild", ticket: "CHG-2" };
+
+type Change = Partial<Letter> & { readonly headers?: Readonly<Record<string, string>> };
+
+async function opened(callers: Record<string, string[]> = { ticketing: [old, next], billing: [others] }) {
+  const stage = await Stage.open({ request: JSON.parse(orchid), seed: 31, scripts: "quick" });
+  const { clock } = stage.account.world.universe;
+  const gateway = new ApiGateway(stage, { principals: [], callers, now: () => now });
+  /** Sends one letter under another's signature, or with other headers. */
+  async function send(letter: Letter, { key = ticketing, at = now, ...change }: Change & { key?: Key; at?: Date } = {}) {
+    const { headers: others, ...parts } = change;
+    const { method, path, query = "", body = "" } = { ...letter, ...parts };
+    const headers = Object.entries({ ...signedWithSecret(letter, key, at), ...others });
+    const arrived = { method, path, query: new URLSearchParams(query), headers, body: Buffer.from(body) };
+    const answer = await clock.run(gateway.answer(arrived));
+    return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
+  }
+  return { send, executions: () => stage.account.world.stepFunctions.executions.size };
+}
+
+describe("a caller who signs with a secret", () => {
+  test("is let in by either of two, and his tickets are his key's, whichever of them he signs with", async () => {
+    const { send, executions } = await opened();
+    assert.equal((await send(build)).status, 202);
+    assert.equal((await send(build, { key: { ...ticketing, secret: next } })).status, 202);
+    assert.equal(executions(), 1);
+    const look: Letter = { method: "GET", path: "/hmac/requests/CHG-1" };
+    assert.equal((await send(look, { key: { ...ticketing, secret: next } })).status, 200);
+    assert.equal((await send(look, { key: { id: "billing", secret: others } })).status, 404, "another's ticket");
+  });
+
+  test("is let in for five minutes before and after his timestamp, and no second longer", async () => {
+    const { send } = await opened();
+    const at = (seconds: number) =>
+      send({ method: "GET", path: "/hmac/clusters" }, { at: new Date(now.getTime() + seconds * 1000) });
+    assert.deepEqual([(await at(-300)).status, (await at(300)).status], [200, 200]);
+    assert.deepEqual([(await at(-301)).status, (await at(301)).status], [401, 401]);
+  });
+
+  const changes: readonly (readonly [string, Letter, Change, number])[] = [
+    ["the method", { ...rebuild, path: "/hmac/clusters/orchid" }, { method: "DELETE" }, 401],
+    ["a rebuild's method and path", rebuild, { method: "DELETE", path: "/hmac/clusters/orchid" }, 401],
+    ["a rebuild's method alone", rebuild, { method: "DELETE" }, 403],
+    ["the path", rebuild, { path: "/hmac/clusters/violet/rebuild" }, 401],
+    ["the query", build, { query: "dry=run" }, 401],
+    ["the timestamp", build, { headers: { "X-Cloister-Timestamp": String(now.getTime() / 1000 - 1) } }, 401],
+    ["the key", build, { headers: { "X-Cloister-Key": "billing" } }, 401],
+    ["the ticket", build, { headers: { "Idempotency-Key": "CHG-9" } }, 401],
+    ["a second ticket", build, { headers: { "idempotency-key": "CHG-9" } }, 401],
+    ["the digest", build, { headers: { "Content-Digest": `sha-256=:${Buffer.alloc(32).toString("base64")}:` } }, 401],
+    ["the signature", build, { headers: { "X-Cloister-Signature": "0".repeat(64) } }, 401],
+    ["the body", build, { body: orchid.replace('"count":1', '"count":9') }, 400],
+    ["the body, taken away", build, { body: "" }, 400],
+    ["a body where none was signed", rebuild, { body: orchid }, 400],
+    ["the stage", build, { path: "/v1/clusters" }, 403],
+  ];
+  for (const [part, letter, change, status] of changes)
+    test(`is refused when ${part} was changed alone, and nothing starts`, async () => {
+      const { send, executions } = await opened();
+      const answer = await send(letter, change);
+      assert.deepEqual([answer.status, executions()], [status, 0], JSON.stringify(answer.body));
+    });
+
+  test("is refused without one of the three headers, with a key that nobody has, or with a secret that was taken out", async () => {
+    const { send, executions } = await opened({ ticketing: [next] });
+    for (const key of [ticketing, { id: "stranger", secret: others }, { id: "__proto__", secret: others }])
+      assert.equal((await send(build, { key })).status, 401, key.id);
+    for (const header of ["Key", "Timestamp", "Signature"])
+      assert.equal((await send(build, { headers: { [`X-Cloister-${header}`]: "" } })).status, 401, header);
+    assert.equal(executions(), 0);
+  });
+
+  test("signs a query in one order, whatever order it is sent in", async () => {
+    const { send } = await opened();
+    const look: Letter = { method: "GET", path: "/hmac/clusters", query: "a=1&b=two%20words%21" };
+    assert.equal((await send(look, { query: "b=two+words!&a=1" })).status, 200);
+  });
+
+  test("meets a failure, and no open door, when the secrets are not as they should be", async () => {
+    const { send, executions } = await opened({ ticketing: ["short"] });
+    assert.equal((await send(build, { key: { ...ticketing, secret: "short" } })).status, 500);
+    assert.equal(executions(), 0);
+  });
+});
