@@ -2,7 +2,7 @@ import { Aws, CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { AuthorizationType, IdentitySource, RequestAuthorizer } from "aws-cdk-lib/aws-apigateway";
 import { type IFunction, Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
-import { signatureHeaders } from "../functions/api/authorize-caller.ts";
+import { signatureHeaders } from "../functions/domain/signed-request.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Options } from "./options.ts";
 

@@ -4,16 +4,9 @@ import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent, Cont
 import * as z from "zod";
 import { lambdaSecrets, readCallerSecrets } from "../aws/caller-secrets.ts";
 import { toStepError } from "../aws/fault.ts";
-import { canonicalQuery, isInWindow, isSignedBy, type SignedParts } from "../domain/signed-request.ts";
+import { canonicalQuery, isInWindow, isSignedBy, type SignedParts, signatureHeaders } from "../domain/signed-request.ts";
 import type { Log } from "../step.ts";
 import { headerOf } from "./api-event.ts";
-
-/** The headers that carry a signature; the document of the API says the same. */
-export const signatureHeaders = {
-  keyId: "x-cloister-key",
-  timestamp: "x-cloister-timestamp",
-  signature: "x-cloister-signature",
-} as const;
 
 export interface Keys {
   readonly secrets: SecretsManagerClient;

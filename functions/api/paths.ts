@@ -5,4 +5,5 @@ export const paths = {
   "/clusters/{name}/certificate": ["GET"],
   "/clusters/{name}/rebuild": ["POST"],
   "/requests/{ticket}": ["GET"],
+  "/openapi.json": ["GET"],
 } as const satisfies Readonly<Record<string, readonly ("GET" | "POST" | "DELETE")[]>>;

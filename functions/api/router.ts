@@ -3,15 +3,18 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import type { Aws } from "../aws/aws.ts";
 import { s3Evidence } from "../aws/s3-evidence.ts";
 import { s3Records } from "../aws/s3-records.ts";
+import { firstCause } from "../domain/first-cause.ts";
 import { ClusterName } from "../domain/ids.ts";
 import { readRequest } from "../domain/request-problems.ts";
 import { contentDigest } from "../domain/signed-request.ts";
 import { callerOf, executionName, Ticket } from "../domain/ticket.ts";
 import { InvalidRequestError, TransientError } from "../errors.ts";
 import type { Log } from "../step.ts";
+import type { Accepted, Action, ClusterList, ClusterView, RequestStatus } from "./answers.ts";
 import { headerOf } from "./api-event.ts";
+import { openApi } from "./openapi.ts";
 import { problemDetails } from "./problem-details.ts";
-import { type Action, type ApiMachines, accept, findTicket } from "./requests.ts";
+import { type ApiMachines, accept, findTicket, progressOf, type TicketView } from "./requests.ts";
 
 /** A request of ours has a few hundred bytes; tags may make it longer. */
 const bodyBytesMax = 32_768;
@@ -76,7 +79,7 @@ function pathFor(asked: Asked, path: string): string {
   return `${requestContext.path.endsWith(ours) ? requestContext.path.slice(0, -ours.length) : ""}${path}`;
 }
 
-const json = (content: object, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
+const json = <T extends object>(content: T, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(JSON.stringify(content), { status, headers: { "content-type": "application/json", ...headers } });
 
 /** The routes of the front door, over whatever clients it is given. */
@@ -90,11 +93,11 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
     log.info("request taken", { action, cluster, ticket, caller, answer });
     if (answer === "other") return problemDetails(409, `the ticket ${ticket} stands for another request already`);
     const location = pathFor(asked, `/requests/${ticket}`);
-    return json({ ticket, action, cluster, links: { self: location } }, 202, { location });
+    return json<Accepted>({ ticket, action, cluster, links: { self: location } }, 202, { location });
   }
 
   /** What the record says of a cluster, without what only machines need. */
-  async function describe(name: ClusterName) {
+  async function describe(name: ClusterName): Promise<ClusterView | null> {
     const record = (await records.read(name))?.value;
     if (record === undefined) return null;
     const generations = Object.entries(record.generations).map(([generation, { state }]) => ({
@@ -110,6 +113,32 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
     };
   }
 
+  async function statusOf(asked: Asked, ticket: Ticket, found: TicketView): Promise<RequestStatus> {
+    const { action, status, startedAt, endedAt, error, cause } = found;
+    const cluster = String((found.input as { name?: unknown } | null)?.name);
+    const name = ClusterName.safeParse(cluster).data;
+    const record = name === undefined ? undefined : (await records.read(name))?.value;
+    const isOver = endedAt !== null;
+    const isReady = status === "SUCCEEDED" && action !== "destroy" && (record?.current ?? null) !== null;
+    return {
+      ticket,
+      action,
+      cluster,
+      state: status,
+      startedAt: startedAt?.toISOString() ?? null,
+      endedAt: endedAt?.toISOString() ?? null,
+      progress: await progressOf(aws, found, record),
+      failure: isOver && status !== "SUCCEEDED" ? firstCause(error ?? status, cause ?? "") : null,
+      links: {
+        self: pathFor(asked, `/requests/${ticket}`),
+        cluster: pathFor(asked, `/clusters/${cluster}`),
+        certificate: isReady ? pathFor(asked, `/clusters/${cluster}/certificate`) : null,
+      },
+    };
+  }
+
+  router.get("/openapi.json", (asked) => json(openApi(pathFor(asked, ""))));
+
   router.post("/clusters", (asked) => {
     const body = bodyOf(asked);
     const { request, problems } = readRequest(body);
@@ -119,7 +148,7 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
 
   router.get("/clusters", async () => {
     const all = await Promise.all((await records.names()).map(describe));
-    return json({ clusters: all.filter((cluster) => cluster !== null) });
+    return json<ClusterList>({ clusters: all.filter((cluster) => cluster !== null) });
   });
 
   router.get("/clusters/:name", async (asked) => {
@@ -157,14 +186,7 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
     const name = ticket.success ? executionName(callerOfEvent(asked), ticket.data) : null;
     const found = name === null ? null : await findTicket(aws, machines, name);
     if (found === null) return problemDetails(404, "no request of yours has this ticket, or it ended more than 90 days ago");
-    const { action, status, startedAt, endedAt, error, cause } = found;
-    const cluster = String((found.input as { name?: unknown } | null)?.name);
-    const failure = error === null ? null : { name: error, cause: cause?.slice(0, 4000) ?? "" };
-    const links = {
-      cluster: pathFor(asked, `/clusters/${cluster}`),
-      certificate: pathFor(asked, `/clusters/${cluster}/certificate`),
-    };
-    return json({ ticket: ticket.data, action, cluster, state: status, startedAt, endedAt, failure, links });
+    return json<RequestStatus>(await statusOf(asked, ticket.data as Ticket, found));
   });
 
   router.notFound(async () => problemDetails(404, "there is no such path, or it knows no such method"));

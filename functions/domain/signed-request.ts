@@ -8,6 +8,13 @@ const KeyId = z.string().regex(/^[a-z0-9][a-z0-9-]{1,31}$/, "2 to 32 small lette
 export const CallerSecrets = z.record(KeyId, z.array(z.string().min(32).max(256)).min(1).max(2));
 export type CallerSecrets = z.infer<typeof CallerSecrets>;
 
+/** The headers that carry a signature. */
+export const signatureHeaders = {
+  keyId: "x-cloister-key",
+  timestamp: "x-cloister-timestamp",
+  signature: "x-cloister-signature",
+} as const;
+
 /** A signed request is good for so long before and after its timestamp, which is what SigV4 grants, too. */
 const windowSeconds = 300;
 

@@ -218,6 +218,13 @@ export const serviceCalls: CallTable = {
       reference("awsstepfunctions"),
     ),
   ],
+  "sfn:GetExecutionHistory": ({ partition, region, account }) => [
+    grant(
+      "states:GetExecutionHistory",
+      [`arn:${partition}:states:${region}:${account}:execution:cloister-*:*`],
+      reference("awsstepfunctions"),
+    ),
+  ],
   ...Object.fromEntries(
     ["build-cluster", "destroy-cluster", "rebuild-cluster"].map((machine) => [`sfn:StartExecution ${machine}`, start(machine)]),
   ),

@@ -196,6 +196,7 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
     "s3:GetObject evidence",
     "s3:ListObjectsV2",
     "sfn:DescribeExecution",
+    "sfn:GetExecutionHistory",
     "sfn:StartExecution build-cluster",
     "sfn:StartExecution destroy-cluster",
     "sfn:StartExecution rebuild-cluster",

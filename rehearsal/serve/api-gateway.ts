@@ -1,10 +1,10 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Context } from "aws-lambda";
-import { authorizeCaller, signatureHeaders } from "../../functions/api/authorize-caller.ts";
+import { authorizeCaller } from "../../functions/api/authorize-caller.ts";
 import { paths } from "../../functions/api/paths.ts";
 import { apiRouter } from "../../functions/api/router.ts";
 import { MachineArn } from "../../functions/domain/ids.ts";
-import type { CallerSecrets } from "../../functions/domain/signed-request.ts";
+import { type CallerSecrets, signatureHeaders } from "../../functions/domain/signed-request.ts";
 import { machineArn } from "../lambdas.ts";
 import type { Stage } from "../stage.ts";
 import { openSecrets } from "../world/secrets.ts";

@@ -16,8 +16,10 @@ function detailsField(type: string): string | null {
 /** Nothing here is so long that AWS would cut it off. */
 const whole = { truncated: false, included: true };
 
-function sent({ id, previousEventId, timestamp, type, details }: HistoryEvent): SentEvent {
+function sent({ id, previousEventId, timestamp, type, details: all }: HistoryEvent, isWithData: boolean): SentEvent {
   const field = detailsField(type);
+  const { input, output, ...rest } = all;
+  const details = isWithData ? all : rest;
   const about = {
     ...("input" in details && { inputDetails: whole }),
     ...("output" in details && { outputDetails: whole }),
@@ -26,14 +28,20 @@ function sent({ id, previousEventId, timestamp, type, details }: HistoryEvent): 
   return { ...event, ...(field !== null && { [field]: { ...details, ...about } }) } as SentEvent;
 }
 
-type Asked = Pick<GetExecutionHistoryCommandInput, "maxResults" | "reverseOrder" | "nextToken">;
+type Asked = Pick<GetExecutionHistoryCommandInput, "maxResults" | "reverseOrder" | "includeExecutionData" | "nextToken">;
 
 /** One page of a history, the oldest or the newest first. The token is the id of the next event. */
-export function historyPage(events: readonly HistoryEvent[], { maxResults = 100, reverseOrder = false, nextToken }: Asked) {
+export function historyPage(
+  events: readonly HistoryEvent[],
+  { maxResults = 100, reverseOrder = false, includeExecutionData = true, nextToken }: Asked,
+) {
   const ordered = reverseOrder ? events.toReversed() : events;
   const from = nextToken === undefined ? 0 : ordered.findIndex(({ id }) => String(id) === nextToken);
   if (from === -1) throw fault("sfn", "InvalidToken", `Invalid Token: '${nextToken}'`);
   const end = from + maxResults;
   const next = ordered[end];
-  return { events: ordered.slice(from, end).map(sent), ...(next !== undefined && { nextToken: String(next.id) }) };
+  return {
+    events: ordered.slice(from, end).map((event) => sent(event, includeExecutionData)),
+    ...(next !== undefined && { nextToken: String(next.id) }),
+  };
 }

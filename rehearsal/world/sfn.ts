@@ -39,7 +39,7 @@ export class SfnApi implements Service {
         this.#list(input),
       ),
       GetExecutionHistory: reads<GetExecutionHistoryCommandInput>(
-        ["executionArn", "maxResults", "reverseOrder", "nextToken"],
+        ["executionArn", "maxResults", "reverseOrder", "includeExecutionData", "nextToken"],
         ({ executionArn = "", ...input }) => historyPage(this.#find(executionArn).history.events, input),
       ),
       StopExecution: writes<StopExecutionCommandInput>(

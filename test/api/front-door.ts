@@ -2,6 +2,7 @@ import { strict as assert } from "node:assert";
 import { ApiGateway } from "../../rehearsal/serve/api-gateway.ts";
 import type { Arrived } from "../../rehearsal/serve/events.ts";
 import type { Stage } from "../../rehearsal/stage.ts";
+import { isDocumented } from "./document.ts";
 
 export interface Answer {
   readonly status: number;
@@ -33,7 +34,7 @@ function arrivedWith(method: string, path: string, { ticket, body, raw }: Sent):
   };
 }
 
-/** The front door before a virtual account: the shipped router, called as Lambda calls it. */
+/** The front door before a virtual account: the shipped router, called as Lambda calls it. Every answer is held against the API's document. */
 export function frontDoor(stage: Stage) {
   const { clock } = stage.account.world.universe;
   const gateway = new ApiGateway(stage, { principals: [], callers: {}, now: () => new Date(clock.now()) });
@@ -42,6 +43,8 @@ export function frontDoor(stage: Stage) {
     const { status, headers, body } = await clock.run(gateway.serve(arrivedWith(method, path, sent), "v1", admitted));
     const type = headers["content-type"] ?? "";
     assert.match(type, /json/, body);
-    return { status, type, location: headers["location"] ?? null, body: JSON.parse(body) as Answer["body"] };
+    const answer = { status, type, location: headers["location"] ?? null, body: JSON.parse(body) as Answer["body"] };
+    if (!isDocumented(method, path, sent.body, answer)) assert.equal(status, 404, `${method} ${path}`);
+    return answer;
   };
 }
