@@ -28,7 +28,7 @@ export interface GatewayOptions {
 }
 
 /** A body of 10 MB is API Gateway's own limit. */
-const bodyBytesMax = 10 * 2 ** 20;
+export const bodyBytesMax = 10 * 2 ** 20;
 
 /** The secret of callers in the virtual account. */
 export const secretId = "arn:aws:secretsmanager:us-west-2:111122223333:secret:CallersSecret-virtual";
