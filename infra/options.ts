@@ -44,6 +44,11 @@ export const Options = z.strictObject({
     .array(z.string().regex(/^vpce-[0-9a-f]{8,17}$/))
     .max(5)
     .default([]),
+  /** When the clusters are rebuilt whose request lists "schedule": Sundays at 3 in the morning (UTC). */
+  rebuildSchedule: z
+    .string()
+    .regex(/^(?:rate|cron)\([\w\s*?/#,-]{1,100}\)$/, "rate(...) or cron(...), as EventBridge has them")
+    .default("cron(0 3 ? * SUN *)"),
   xray: z.boolean().default(false),
   /** CloudWatch Logs takes these and a few more. */
   logRetentionDays: z.union([z.literal(7), z.literal(30), z.literal(90), z.literal(365)]).default(90),

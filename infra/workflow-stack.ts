@@ -35,6 +35,11 @@ export interface WorkflowProps extends StackProps {
   code(step: string): Code;
 }
 
+/** What the functions that no machine calls may start. */
+const startable: Readonly<Record<string, string>> = Object.fromEntries(
+  ["build", "rebuild", "destroy"].map((action) => [`CLOISTER_${action.toUpperCase()}_MACHINE`, machineArn(`${action}-cluster`)]),
+);
+
 type Own = Pick<CloisterFunctionProps, "timeoutSeconds" | "deadLetters"> & {
   readonly environment?: Readonly<Record<string, string>>;
 };
@@ -75,15 +80,7 @@ export class WorkflowStack extends Stack {
         .map(({ name, folder }) => [
           name,
           make(name, {
-            environment: {
-              ...Object.fromEntries(
-                [...files.keys()].map((machine) => [
-                  `CLOISTER_${machine.replace("-cluster", "").toUpperCase()}_MACHINE`,
-                  machineArn(machine),
-                ]),
-              ),
-              ...(name === "authorize-caller" && { CLOISTER_CALLERS_SECRET: callers?.secretArn ?? "" }),
-            },
+            environment: name === "authorize-caller" ? { CLOISTER_CALLERS_SECRET: callers?.secretArn ?? "" } : startable,
             // The sweep asks about every cluster, one after another; API Gateway waits for 29 s.
             ...(folder === "watch" ? { timeoutSeconds: 300, deadLetters } : { timeoutSeconds: 29 }),
           }),

@@ -184,6 +184,7 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
     ),
   ],
   "prepare-rebuild": fence,
+  "pick-cluster": ["s3:ListObjectsV2", "s3:GetObject record"],
   "acquire-rebuild-lock": takeLock,
   "retake-lock": takeLock,
   "switch-current": changeRecord,

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { ApiGateway } from "../../rehearsal/serve/api-gateway.ts";
 import { Stage } from "../../rehearsal/stage.ts";
@@ -79,6 +80,17 @@ describe("a caller who signs with a secret", () => {
     for (const header of ["Key", "Timestamp", "Signature"])
       assert.equal((await send(build, { headers: { [`X-Cloister-${header}`]: "" } })).status, 401, header);
     assert.equal(executions(), 0);
+  });
+
+  test("finds an example in the manual that is signed as it says", () => {
+    const manual = readFileSync(new URL("../../docs/operating.md", import.meta.url), "utf8");
+    const [, text = ""] = /```\n(CLOISTER-HMAC-SHA256\n[^`]+)\n```/.exec(manual) ?? [];
+    const [, secret = "", body = "", signature = ""] =
+      /With the secret `([^`]+)` and the body `([^`]+)`[^`]+`([0-9a-f]{64})`/.exec(manual) ?? [];
+    const [, method = "", path = "", timestamp = "", key = "", ticket = ""] = text.split("\n");
+    const headers = signedWithSecret({ method, path, ticket, body }, { id: key, secret }, new Date(Number(timestamp) * 1000));
+    assert.equal(headers["X-Cloister-Signature"], signature);
+    assert.equal(headers["Content-Digest"], text.split("\n").at(-1));
   });
 
   test("signs a query in one order, whatever order it is sent in", async () => {

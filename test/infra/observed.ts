@@ -134,6 +134,7 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
     });
     const next = { ...small, name: ha["name"] };
     await ask("POST", `/clusters/${ha["name"]}/rebuild`, "rebuild", next);
+    await run(stage, "rebuild-fleet", { trigger: "schedule" }, "SUCCEEDED");
     await ask("DELETE", `/clusters/${ha["name"]}`, "destroy");
   },
   async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {

@@ -94,8 +94,11 @@ function claims({ workflow, access, images, partition }: Synthesis, isChosen: bo
       const isLone = loneFunctions.some(({ name }) => Properties["FunctionName"] === `cloister-${name}`);
       const wanted = [
         ...common,
-        ...(isLone ? ["BUILD", "DESTROY", "REBUILD"].map((action) => `CLOISTER_${action}_MACHINE`) : []),
-        ...(Properties["FunctionName"] === "cloister-authorize-caller" ? ["CLOISTER_CALLERS_SECRET"] : []),
+        ...(Properties["FunctionName"] === "cloister-authorize-caller"
+          ? ["CLOISTER_CALLERS_SECRET"]
+          : isLone
+            ? ["BUILD", "DESTROY", "REBUILD"].map((action) => `CLOISTER_${action}_MACHINE`)
+            : []),
       ].sort();
       const { Variables } = Properties["Environment"] as { Variables: Record<string, unknown> };
       assert.deepEqual(
@@ -215,7 +218,7 @@ function sameGraph(file: string, { Properties }: Resource): void {
 function callsVersions(workflow: Template, { Properties }: Resource): void {
   const substitutions = Properties["DefinitionSubstitutions"] as Record<string, unknown>;
   const called = steps.flatMap(({ arn }) => (substitutions[arn] === undefined ? [] : [substitutions[arn]]));
-  assert.ok(called.length >= 5);
+  assert.ok(called.length >= 1);
   const functions = called.map((reference) => {
     const version = workflow.Resources[(reference as { Ref: string }).Ref];
     assert.equal(version?.Type, "AWS::Lambda::Version");
