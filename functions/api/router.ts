@@ -1,5 +1,5 @@
 import { Router } from "@aws-lambda-powertools/event-handler/http";
-import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { Aws } from "../aws/aws.ts";
 import { s3Evidence } from "../aws/s3-evidence.ts";
 import { s3Records } from "../aws/s3-records.ts";
@@ -11,7 +11,7 @@ import { callerOf, executionName, Ticket } from "../domain/ticket.ts";
 import { InvalidRequestError, TransientError } from "../errors.ts";
 import type { Log } from "../step.ts";
 import type { Accepted, Action, ClusterList, ClusterView, RequestStatus } from "./answers.ts";
-import { headerOf } from "./api-event.ts";
+import { headerOf, routePath } from "./api-event.ts";
 import { openApi } from "./openapi.ts";
 import { problemDetails } from "./problem-details.ts";
 import { type ApiMachines, accept, findTicket, progressOf, type TicketView } from "./requests.ts";
@@ -45,7 +45,7 @@ const clusterOf = ({ params }: Asked): ClusterName => {
 /** Whom API Gateway let in: by IAM, or by the authorizer of callers who sign with a secret. */
 function callerOfEvent(asked: Asked): string {
   const { identity, authorizer } = eventOf(asked).requestContext;
-  if (identity.userArn !== null) return callerOf(identity.userArn);
+  if (typeof identity.userArn === "string") return callerOf(identity.userArn);
   const keyId: unknown = authorizer?.["principalId"];
   return typeof keyId === "string" ? `key:${keyId}` : refuse(400, "the caller is not known");
 }
@@ -62,7 +62,7 @@ function bodyOf(asked: Asked): unknown {
   if (bytes.length > bodyBytesMax) refuse(413, `a body has at most ${bodyBytesMax} bytes`);
   // What the authorizer let in was signed with this header and without the body. SigV4 covers the body itself.
   const digest = headerOf(event, "content-digest");
-  const needsDigest = event.requestContext.identity.userArn === null && bytes.length > 0;
+  const needsDigest = typeof event.requestContext.identity.userArn !== "string" && bytes.length > 0;
   if ((needsDigest || digest !== "") && digest !== contentDigest(bytes))
     refuse(400, "the header Content-Digest has to be sha-256=:BASE64:, of this very body");
   if (bytes.length === 0) return null;
@@ -75,15 +75,18 @@ function bodyOf(asked: Asked): unknown {
 
 /** A path as the caller has to write it: API Gateway puts the stage before it, or a custom domain its own. */
 function pathFor(asked: Asked, path: string): string {
-  const { path: ours, requestContext } = eventOf(asked);
-  return `${requestContext.path.endsWith(ours) ? requestContext.path.slice(0, -ours.length) : ""}${path}`;
+  const { requestContext, ...event } = eventOf(asked);
+  const [ours, whole] = [routePath(event), requestContext.path];
+  return `${whole.endsWith(ours) ? whole.slice(0, -ours.length) : ""}${path}`;
 }
 
 const json = <T extends object>(content: T, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(JSON.stringify(content), { status, headers: { "content-type": "application/json", ...headers } });
 
+export type ServeApi = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
 /** The routes of the front door, over whatever clients it is given. */
-export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
+export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): ServeApi {
   const router = new Router();
   const records = s3Records(aws);
 
@@ -198,5 +201,5 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
       ? problemDetails(503, "try again in a moment")
       : problemDetails(500, "the log has the reason");
   });
-  return router;
+  return (event, context) => router.resolve({ ...event, path: routePath(event) }, context);
 }

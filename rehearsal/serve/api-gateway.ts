@@ -2,13 +2,13 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Context } from "aws-lambda";
 import { authorizeCaller } from "../../functions/api/authorize-caller.ts";
 import { paths } from "../../functions/api/paths.ts";
-import { apiRouter } from "../../functions/api/router.ts";
+import { apiRouter, type ServeApi } from "../../functions/api/router.ts";
 import { MachineArn } from "../../functions/domain/ids.ts";
 import { type CallerSecrets, signatureHeaders } from "../../functions/domain/signed-request.ts";
 import { machineArn } from "../lambdas.ts";
 import type { Stage } from "../stage.ts";
 import { openSecrets } from "../world/secrets.ts";
-import { type Admitted, type Arrived, authorizerEvent, proxyEvent } from "./events.ts";
+import { type Admitted, type Arrived, authorizerEvent, type Place, proxyEvent } from "./events.ts";
 import { type Principal, verify } from "./signature.ts";
 
 export interface Answer {
@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly principals: readonly Principal[];
   /** Who signs with a secret. */
   readonly callers: CallerSecrets;
+  /** A custom domain's own paths, and the stages that they lead to. */
+  readonly mappings?: Readonly<Record<string, "v1" | "hmac">>;
   /** The time that signatures are judged by: the caller's world, which is not the virtual account's. */
   now(): Date;
 }
@@ -36,6 +38,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** `/clusters/{name}` -> what it matches. */
 const resources = Object.entries(paths).map(([path, methods]) => ({
+  path,
   pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
   methods: methods as readonly string[],
 }));
@@ -51,7 +54,7 @@ export class ApiGateway {
   readonly #stage: Stage;
   readonly #options: GatewayOptions;
   readonly #secrets: SecretsManagerClient;
-  readonly #router: ReturnType<typeof apiRouter>;
+  readonly #serveApi: ServeApi;
 
   constructor(stage: Stage, options: GatewayOptions) {
     const { account } = stage;
@@ -67,26 +70,28 @@ export class ApiGateway {
     const arn = (machine: string) => MachineArn.parse(machineArn(machine, account.deployment));
     const machines = { build: arn("build-cluster"), rebuild: arn("rebuild-cluster"), destroy: arn("destroy-cluster") };
     const aws = account.clientsFor({ kind: "function", step: "serve-api", state: "ServeApi", execution: "" });
-    this.#router = apiRouter(aws, machines, quiet);
+    this.#serveApi = apiRouter(aws, machines, quiet);
   }
 
   async answer(arrived: Arrived): Promise<Answer> {
-    const [, stage = "", rest = ""] = /^\/([^/]+)(\/.*)$/.exec(arrived.path) ?? [];
-    const isKnown = resources.some(({ pattern, methods }) => pattern.test(rest) && methods.includes(arrived.method));
-    if (!(stage === "v1" || stage === "hmac") || !isKnown) return refusal(403, "Forbidden", "Missing Authentication Token");
+    const [, first = "", rest = ""] = /^\/([^/]+)(\/.*)$/.exec(arrived.path) ?? [];
+    const stage = first === "v1" || first === "hmac" ? first : this.#options.mappings?.[first];
+    const resource = resources.find(({ pattern, methods }) => pattern.test(rest) && methods.includes(arrived.method))?.path;
+    if (stage === undefined || resource === undefined) return refusal(403, "Forbidden", "Missing Authentication Token");
     if (arrived.body.length > bodyBytesMax) return refusal(413, "The request is too large", "Request Entity Too Large");
-    const admitted = stage === "v1" ? await this.#byIam(arrived) : await this.#byAuthorizer(arrived, rest);
-    return "status" in admitted ? admitted : this.serve(arrived, stage, admitted);
+    const place = { stage, resource, isMapped: first !== stage };
+    const admitted = stage === "v1" ? await this.#byIam(arrived) : await this.#byAuthorizer(arrived, place, rest);
+    return "status" in admitted ? admitted : this.serve(arrived, place, admitted);
   }
 
   /** The function behind the API, for whoever was let in. */
-  async serve(arrived: Arrived, stage: string, admitted: Admitted): Promise<Answer> {
+  async serve(arrived: Arrived, place: Place, admitted: Admitted): Promise<Answer> {
     const {
       statusCode,
       headers = {},
       multiValueHeaders = {},
       body,
-    } = await this.#router.resolve(proxyEvent(arrived, stage, admitted), {} as Context);
+    } = await this.#serveApi(proxyEvent(arrived, place, admitted), {} as Context);
     const several = Object.entries(multiValueHeaders).map(([name, values]) => [name, values?.join(", ")] as const);
     const all = [...Object.entries(headers), ...several];
     return {
@@ -102,7 +107,7 @@ export class ApiGateway {
     return typeof found === "string" ? refusal(403, "Forbidden", found) : { userArn: found.userArn, principalId: null };
   }
 
-  async #byAuthorizer(arrived: Arrived, rest: string): Promise<Admitted | Answer> {
+  async #byAuthorizer(arrived: Arrived, place: Place, rest: string): Promise<Admitted | Answer> {
     const unauthorized = refusal(401, "The signature is missing, too old or wrong", "Unauthorized");
     const given = new Set(arrived.headers.map(([name]) => name.toLowerCase()));
     if (Object.values(signatureHeaders).some((header) => !given.has(header))) return unauthorized;
@@ -110,7 +115,7 @@ export class ApiGateway {
     const methodArn = `arn:aws:execute-api:${region}:${account}:virtual/hmac/${arrived.method}${rest}`;
     try {
       const keys = { secrets: this.#secrets, secretId, now: () => this.#options.now() };
-      const { principalId, policyDocument } = await authorizeCaller(authorizerEvent(arrived, "hmac", methodArn), keys, quiet);
+      const { principalId, policyDocument } = await authorizeCaller(authorizerEvent(arrived, place, methodArn), keys, quiet);
       const isAllowed = JSON.stringify(policyDocument.Statement).includes(`"Resource":"${methodArn}"`);
       return isAllowed ? { userArn: null, principalId } : refusal(403, "Forbidden", "User is not authorized");
     } catch (error) {

@@ -16,13 +16,22 @@ export interface Admitted {
   readonly principalId: string | null;
 }
 
+/** Where in an API a request came to. */
+export interface Place {
+  readonly stage: string;
+  /** `/clusters/{name}` */
+  readonly resource: string;
+  /** Behind a custom domain's own path, which stays before the events' `path`; a stage does not. */
+  readonly isMapped: boolean;
+}
+
 /** What both kinds of events say of a request. */
-function common({ method, path, query, headers }: Arrived, stage: string) {
+function common({ method, path, query, headers }: Arrived, { stage, resource, isMapped }: Place) {
   const names = [...new Set(headers.map(([name]) => name))];
   const queryNames = [...new Set(query.keys())];
   return {
-    resource: path,
-    path: path.slice(`/${stage}`.length),
+    resource,
+    path: isMapped ? path : path.slice(`/${stage}`.length),
     httpMethod: method,
     // Of several of a name API Gateway gives the last one here, and all of them beside.
     headers: Object.fromEntries(headers),
@@ -38,15 +47,15 @@ function common({ method, path, query, headers }: Arrived, stage: string) {
 }
 
 /** The event that the function behind the API gets: API Gateway's Lambda proxy integration of a REST API. */
-export const proxyEvent = (arrived: Arrived, stage: string, { userArn, principalId }: Admitted): APIGatewayProxyEvent => {
+export const proxyEvent = (arrived: Arrived, place: Place, { userArn, principalId }: Admitted): APIGatewayProxyEvent => {
   const { method, path, body } = arrived;
   return {
-    ...common(arrived, stage),
+    ...common(arrived, place),
     body: body.length === 0 ? null : body.toString("utf8"),
     isBase64Encoded: false,
     requestContext: {
       path,
-      stage,
+      stage: place.stage,
       httpMethod: method,
       identity: { userArn },
       authorizer: principalId === null ? null : { principalId },
@@ -55,12 +64,12 @@ export const proxyEvent = (arrived: Arrived, stage: string, { userArn, principal
 };
 
 /** The event that a REQUEST authorizer gets: no body is in it. */
-export const authorizerEvent = (arrived: Arrived, stage: string, methodArn: string): APIGatewayRequestAuthorizerEvent => {
+export const authorizerEvent = (arrived: Arrived, place: Place, methodArn: string): APIGatewayRequestAuthorizerEvent => {
   const { method, path } = arrived;
   return {
-    ...common(arrived, stage),
+    ...common(arrived, place),
     type: "REQUEST",
     methodArn,
-    requestContext: { path, stage, httpMethod: method, identity: {} },
+    requestContext: { path, stage: place.stage, httpMethod: method, identity: {} },
   } as unknown as APIGatewayRequestAuthorizerEvent;
 };

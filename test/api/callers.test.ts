@@ -17,7 +17,7 @@ type Change = Partial<Letter> & { readonly headers?: Readonly<Record<string, str
 async function opened(callers: Record<string, string[]> = { ticketing: [old, next], billing: [others] }) {
   const stage = await Stage.open({ request: JSON.parse(orchid), seed: 31, scripts: "quick" });
   const { clock } = stage.account.world.universe;
-  const gateway = new ApiGateway(stage, { principals: [], callers, now: () => now });
+  const gateway = new ApiGateway(stage, { principals: [], callers, mappings: { partners: "hmac" }, now: () => now });
   /** Sends one letter under another's signature, or with other headers. */
   async function send(letter: Letter, { key = ticketing, at = now, ...change }: Change & { key?: Key; at?: Date } = {}) {
     const { headers: others, ...parts } = change;
@@ -25,7 +25,8 @@ async function opened(callers: Record<string, string[]> = { ticketing: [old, nex
     const headers = Object.entries({ ...signedWithSecret(letter, key, at), ...others });
     const arrived = { method, path, query: new URLSearchParams(query), headers, body: Buffer.from(body) };
     const answer = await clock.run(gateway.answer(arrived));
-    return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
+    const { location = null } = answer.headers;
+    return { status: answer.status, location, body: JSON.parse(answer.body) as Record<string, unknown> };
   }
   return { send, executions: () => stage.account.world.stepFunctions.executions.size };
 }
@@ -91,6 +92,14 @@ describe("a caller who signs with a secret", () => {
     const headers = signedWithSecret({ method, path, ticket, body }, { id: key, secret }, new Date(Number(timestamp) * 1000));
     assert.equal(headers["X-Cloister-Signature"], signature);
     assert.equal(headers["Content-Digest"], text.split("\n").at(-1));
+  });
+
+  test("signs the path of a custom domain where he calls that, and is told to look there", async () => {
+    const { send } = await opened();
+    const mapped = { ...build, path: "/partners/clusters" };
+    assert.deepEqual((await send(mapped)).location, "/partners/requests/CHG-1");
+    assert.equal((await send({ method: "GET", path: "/partners/requests/CHG-1" })).status, 200);
+    assert.equal((await send(build, { path: mapped.path })).status, 401, "signed for the other address");
   });
 
   test("signs a query in one order, whatever order it is sent in", async () => {

@@ -40,7 +40,9 @@ export function frontDoor(stage: Stage) {
   const gateway = new ApiGateway(stage, { principals: [], callers: {}, now: () => new Date(clock.now()) });
   return async (method: string, path: string, sent: Sent = {}): Promise<Answer> => {
     const admitted = { userArn: sent.userArn ?? ticketing, principalId: null };
-    const { status, headers, body } = await clock.run(gateway.serve(arrivedWith(method, path, sent), "v1", admitted));
+    const { status, headers, body } = await clock.run(
+      gateway.serve(arrivedWith(method, path, sent), { stage: "v1", resource: path, isMapped: false }, admitted),
+    );
     const type = headers["content-type"] ?? "";
     assert.match(type, /json/, body);
     const answer = { status, type, location: headers["location"] ?? null, body: JSON.parse(body) as Answer["body"] };

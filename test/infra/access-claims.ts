@@ -51,6 +51,10 @@ export function accessClaims({ access }: Synthesis, isChosen: boolean): void {
   test("API Gateway alone may call a function, for these methods", () => {
     const permissions = ofType(access, "AWS::Lambda::Permission");
     assert.ok(permissions.length >= methods.length);
+    const mayJudge = permissions.filter(([, resource]) =>
+      JSON.stringify(resource).includes(":function:cloister-authorize-caller"),
+    );
+    assert.equal(mayJudge.length, isChosen ? 1 : 0);
     for (const [id, { Properties }] of permissions) {
       assert.equal(Properties["Principal"], "apigateway.amazonaws.com", id);
       assert.match(JSON.stringify(Properties["SourceArn"]), /:execute-api:/, id);
