@@ -26,6 +26,9 @@ const refusals: readonly (readonly [type: ResponseType, status: number, title: s
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, 403, "There is no signature, or no such path or method"],
   [ResponseType.REQUEST_TOO_LARGE, 413, "The request is too large"],
   [ResponseType.THROTTLED, 429, "Too many requests"],
+  [ResponseType.AUTHORIZER_FAILURE, 500, "Cloister failed"],
+  [ResponseType.INTEGRATION_FAILURE, 504, "Cloister did not answer in time"],
+  [ResponseType.INTEGRATION_TIMEOUT, 504, "Cloister did not answer in time"],
 ];
 
 export interface FrontDoorProps {

@@ -9,7 +9,7 @@ import { UsageError, usage, wholeNumber } from "./options.ts";
 const help = `Usage: npm run serve -- [options]
 
 Serves the API on 127.0.0.1 before a virtual AWS: the shipped router, authorizer, state machines, handlers and node scripts. Requests have to be
-signed as they have to be in an account, with keys that it prints; examples to paste are printed, too. Virtual time runs along with real time.
+signed as they have to be in an account, with keys that it prints; examples to paste are printed, too. Virtual time runs along with real time; times in answers are virtual.
 
   --port N    the port, 0 for any that is free (default 8080)
   --speed N   virtual seconds in a real one, 1 to 3600 (default 20: a build takes about 20 seconds)

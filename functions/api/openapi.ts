@@ -55,6 +55,7 @@ const anywhere: Json = {
   "429": problem("More than 10 requests a second"),
   "500": problem("A fault of Cloister's"),
   "503": problem("AWS did not answer; try again"),
+  "504": problem("It took more than 29 s: send it again, with the same ticket"),
 };
 
 const starting = (operationId: string, summary: string, parameters: readonly Json[], body: Json | null): Json => ({
