@@ -85,16 +85,26 @@ export interface ExecutionProgress {
   readonly entered: number;
 }
 
-/** Where an execution stands, read from its newest events backwards; null where it shows none yet. */
-export async function executionProgress(sfn: SFNClient, execution: ExecutionArn): Promise<ExecutionProgress | null> {
+/** An execution's newest events, the newest first. None of one that is too young to be seen: the history is eventually consistent. */
+async function newestEvents(sfn: SFNClient, execution: ExecutionArn): Promise<readonly HistoryEvent[]> {
   const events: HistoryEvent[] = [];
   let token: string | undefined;
-  for (let page = 0; page < pagesMax && (page === 0 || token !== undefined); page++) {
-    const ask = { executionArn: execution, reverseOrder: true, maxResults: eventsMax, includeExecutionData: false };
-    const answer = await sfn.send(new GetExecutionHistoryCommand({ ...ask, ...(token !== undefined && { nextToken: token }) }));
-    events.push(...(answer.events ?? []));
-    token = answer.nextToken;
+  try {
+    for (let page = 0; page < pagesMax && (page === 0 || token !== undefined); page++) {
+      const ask = { executionArn: execution, reverseOrder: true, maxResults: eventsMax, includeExecutionData: false };
+      const answer = await sfn.send(new GetExecutionHistoryCommand({ ...ask, ...(token !== undefined && { nextToken: token }) }));
+      events.push(...(answer.events ?? []));
+      token = answer.nextToken;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "ExecutionDoesNotExist")) throw error;
   }
+  return events;
+}
+
+/** Where an execution stands, read from its newest events backwards; null where it shows none yet. */
+export async function executionProgress(sfn: SFNClient, execution: ExecutionArn): Promise<ExecutionProgress | null> {
+  const events = await newestEvents(sfn, execution);
   const entered = events.filter(({ type }) => type?.endsWith("StateEntered"));
   const now = lastEntered(events) ?? entered[0];
   const state = now?.stateEnteredEventDetails?.name;

@@ -116,11 +116,12 @@ const s3: Rows = {
   ...nothingElse("GetObject", "HeadObject", "DeleteObject", "ListObjectsV2"),
 };
 
-/** Step Functions: each operation's errors. DescribeExecution is eventually consistent (lifecycle 3). */
+/** Step Functions: each operation's errors. DescribeExecution and GetExecutionHistory are eventually consistent (lifecycle 3). */
 const sfn: Rows = {
   StartExecution: ["ExecutionLimitExceeded"],
   DescribeExecution: ["ExecutionDoesNotExist"],
-  ...nothingElse("GetExecutionHistory", "ListExecutions", "StopExecution"),
+  GetExecutionHistory: ["ExecutionDoesNotExist"],
+  ...nothingElse("ListExecutions", "StopExecution"),
 };
 
 /** Service Quotas has no value for every quota; EventBridge's own refusals stand inside a 200. */

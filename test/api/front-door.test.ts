@@ -4,6 +4,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { paths } from "../../functions/api/paths.ts";
 import { canonicalJson } from "../../functions/domain/ticket.ts";
 import { Stage } from "../../rehearsal/stage.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 import { document } from "./document.ts";
 import { frontDoor } from "./front-door.ts";
 
@@ -16,8 +17,8 @@ interface Progress {
   readonly entered: number;
 }
 
-async function opened(scripts: "quick" | "interpreted" = "quick") {
-  const stage = await Stage.open({ request: orchid, seed: 21, scripts });
+async function opened(scripts: "quick" | "interpreted" = "quick", faults: readonly FaultRule[] = []) {
+  const stage = await Stage.open({ request: orchid, seed: 21, scripts, faults });
   const { stepFunctions } = stage.account.world;
   const executions = () => [...stepFunctions.executions.keys()];
   /** Until nothing runs any more. */
@@ -93,6 +94,14 @@ describe("a ticketing system", () => {
     ];
     for (const { status, type } of others) assert.deepEqual([status, type], [409, "application/problem+json"]);
     assert.equal(executions().length, 1);
+  });
+
+  test("that looks before the history can be seen is told everything but the progress", async () => {
+    const young = { operation: "GetExecutionHistory", code: "ExecutionDoesNotExist", nth: 1, after: false };
+    const { call } = await opened("quick", [young]);
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    const { body } = await call("GET", "/requests/CHG-1");
+    assert.deepEqual([body["state"], body["progress"]], ["RUNNING", null]);
   });
 
   test("sees its own tickets, and nobody else's", async () => {
