@@ -10,7 +10,7 @@ const row = (name: string, states?: readonly string[]): CatalogueRow => {
   return { name, arn: `${pascal}Arn`, states: states ?? [pascal] };
 };
 
-/** Every step of every machine: those of a build in the order in which it meets them, then those of a rebuild and of a destroy. */
+/** Every step of every machine: those of a build in the order in which it meets them, then those of a destroy, a rebuild and a run over all clusters. */
 export const catalogue: readonly CatalogueRow[] = [
   row("validate-request"),
   row("acquire-lock"),
@@ -69,6 +69,7 @@ export const catalogue: readonly CatalogueRow[] = [
   row("switch-current"),
   row("announce-cluster"),
   row("audit-residue", ["AuditResidue", "AuditResidueAgain"]),
+  row("pick-cluster"),
 ];
 
 /** A function that no machine calls: a file in its folder. The stack's rules and API call it. */
@@ -82,4 +83,5 @@ export const loneFunctions: readonly LoneFunction[] = [
   { name: "sweep-clusters", folder: "watch" },
   { name: "change-record", folder: "api" },
   { name: "serve-api", folder: "api" },
+  { name: "authorize-caller", folder: "api" },
 ];

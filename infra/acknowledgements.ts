@@ -90,28 +90,33 @@ export const acknowledgements: readonly Acknowledgement[] = [
     reason: "The other end has to learn a new secret first; whoever runs both rotates it by hand.",
   },
   {
+    finding: /^AwsSolutions-SMG4$/,
+    on: /^CloisterWorkflow\/CallersSecret\/Resource$/,
+    reason: "Callers have to learn a new secret first; two are valid for each while whoever runs both sides changes over.",
+  },
+  {
     finding:
       /^AwsSolutions-IAM4\[Policy::arn:<AWS::Partition>:iam::aws:policy\/service-role\/AmazonAPIGatewayPushToCloudWatchLogs\]$/,
-    on: /^CloisterAccess\/Api\/CloudWatchRole\/Resource$/,
+    on: /^CloisterAccess\/Api\/Rest\/CloudWatchRole\/Resource$/,
     reason:
       "API Gateway's own role for writing logs, one for the account; AWS keeps its policy in step with what the service writes.",
   },
   {
     finding: /^AwsSolutions-APIG2$/,
-    on: /^CloisterAccess\/Api\/Resource$/,
+    on: /^CloisterAccess\/(?:Hmac)?Api\/Rest\/Resource$/,
     reason:
       "The handler names every faulty field at once, as RFC 9457 problem details; API Gateway would stop at its own first words.",
   },
   {
     finding: /^AwsSolutions-COG4$/,
-    on: /^CloisterAccess\/Api\/Default\//,
-    reason: "Callers are systems with IAM roles, not people of a user pool: every method wants a signature (SigV4).",
+    on: /^CloisterAccess\/(?:Hmac)?Api\/Rest\/Default\//,
+    reason:
+      "Callers are systems, not people of a user pool: every method wants a signature, by IAM (SigV4) or by a secret (HMAC).",
   },
   {
     finding: /^AwsSolutions-APIG3$/,
-    on: /^CloisterAccess\/Api\/DeploymentStage/,
-    reason:
-      "Nothing is reached without a valid signature of this account's IAM; a web ACL costs money each month and is the deployer's to add.",
+    on: /^CloisterAccess\/(?:Hmac)?Api\/Rest\/DeploymentStage/,
+    reason: "Nothing is reached without a valid signature; a web ACL costs money each month and is the deployer's to add.",
   },
   {
     finding: /^AwsSolutions-SF2$/,

@@ -37,6 +37,18 @@ export const Options = z.strictObject({
     .url({ protocol: /^https$/, error: "a webhook's address begins with https://" })
     .nullable()
     .default(null),
+  /** A second API, for callers who cannot sign with IAM credentials and share a secret instead. */
+  hmacCallers: z.boolean().default(false),
+  /** Interface endpoints for execute-api: with any of them the API is private, and reached through these alone. */
+  apiVpcEndpoints: z
+    .array(z.string().regex(/^vpce-[0-9a-f]{8,17}$/))
+    .max(5)
+    .default([]),
+  /** When the clusters are rebuilt whose request lists "schedule": Sundays at 3 in the morning (UTC). */
+  rebuildSchedule: z
+    .string()
+    .regex(/^(?:rate|cron)\([\w\s*?/#,-]{1,100}\)$/, "rate(...) or cron(...), as EventBridge has them")
+    .default("cron(0 3 ? * SUN *)"),
   xray: z.boolean().default(false),
   /** CloudWatch Logs takes these and a few more. */
   logRetentionDays: z.union([z.literal(7), z.literal(30), z.literal(90), z.literal(365)]).default(90),

@@ -20,6 +20,7 @@ import {
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import type { FleetRun } from "../functions/domain/rebuild.ts";
 import type { CloisterFunction } from "./cloister-function.ts";
 import { type Machine, machineArn } from "./machine.ts";
 import type { Options } from "./options.ts";
@@ -53,6 +54,7 @@ export class Triggers extends Construct {
     this.#deadLetters = deadLetters;
     const names = [...machines.keys()];
     this.#rebuildOnEvent(machines);
+    this.#rebuildFleet(machines, options);
     this.#rule("WatchExecutions", "Executions of ours that end badly, to the watcher", {
       pattern: {
         ...statusChanges,
@@ -85,6 +87,31 @@ export class Triggers extends Construct {
         deadLetterQueue: this.#deadLetters,
         input: RuleTargetInput.fromObject({ name: EventField.fromPath("$.detail.name"), trigger: "event" }),
       }),
+    });
+  }
+
+  /** A schedule, and a new default image: each starts a run over the clusters whose request lists it. */
+  #rebuildFleet(machines: ReadonlyMap<string, Machine>, { rebuildSchedule, defaultImageParameter }: Options): void {
+    const fleet = machines.get("rebuild-fleet");
+    if (fleet === undefined) throw new RangeError("there is no machine that rebuilds the fleet");
+    const target = (trigger: FleetRun["trigger"]): IRuleTarget =>
+      new SfnStateMachine(fleet.stateMachine, {
+        ...delivery,
+        deadLetterQueue: this.#deadLetters,
+        input: RuleTargetInput.fromObject({ trigger }),
+      });
+    this.#rule("RebuildOnSchedule", "The schedule of rebuilds", {
+      schedule: Schedule.expression(rebuildSchedule),
+      target: target("schedule"),
+    });
+    // A rebuild draws its image from this parameter alone; another one's change would rebuild clusters into what they are.
+    this.#rule("RebuildOnImage", "A new default image", {
+      pattern: {
+        source: ["aws.ssm"],
+        detailType: ["Parameter Store Change"],
+        detail: { name: [defaultImageParameter], operation: ["Create", "Update"] },
+      },
+      target: target("image"),
     });
   }
 

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { Aws, CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Aws, CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, type StackProps } from "aws-cdk-lib";
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { catalogue, loneFunctions } from "../functions/catalogue.ts";
@@ -34,6 +35,11 @@ export interface WorkflowProps extends StackProps {
   code(step: string): Code;
 }
 
+/** What the functions that no machine calls may start. */
+const startable: Readonly<Record<string, string>> = Object.fromEntries(
+  ["build", "rebuild", "destroy"].map((action) => [`CLOISTER_${action.toUpperCase()}_MACHINE`, machineArn(`${action}-cluster`)]),
+);
+
 type Own = Pick<CloisterFunctionProps, "timeoutSeconds" | "deadLetters"> & {
   readonly environment?: Readonly<Record<string, string>>;
 };
@@ -58,7 +64,8 @@ export class WorkflowStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const make = this.#maker(props, [controlPlane, worker]);
+    const callers = options.hmacCallers ? this.#callersSecret() : null;
+    const make = this.#maker(props, [controlPlane, worker], callers);
     const steps = new Map(catalogue.map(({ name, arn }) => [arn, make(name)]));
     const files = definitions();
     this.machines = new Map(
@@ -68,19 +75,16 @@ export class WorkflowStack extends Stack {
       ]),
     );
     const lone = new Map(
-      loneFunctions.map(({ name, folder }) => [
-        name,
-        make(name, {
-          environment: Object.fromEntries(
-            [...files.keys()].map((machine) => [
-              `CLOISTER_${machine.replace("-cluster", "").toUpperCase()}_MACHINE`,
-              machineArn(machine),
-            ]),
-          ),
-          // The sweep asks about every cluster, one after another; API Gateway waits for 29 s.
-          ...(folder === "watch" ? { timeoutSeconds: 300, deadLetters } : { timeoutSeconds: 29 }),
-        }),
-      ]),
+      loneFunctions
+        .filter(({ name }) => name !== "authorize-caller" || callers !== null)
+        .map(({ name, folder }) => [
+          name,
+          make(name, {
+            environment: name === "authorize-caller" ? { CLOISTER_CALLERS_SECRET: callers?.secretArn ?? "" } : startable,
+            // The sweep asks about every cluster, one after another; API Gateway waits for 29 s.
+            ...(folder === "watch" ? { timeoutSeconds: 300, deadLetters } : { timeoutSeconds: 29 }),
+          }),
+        ]),
     );
     new Triggers(this, "Triggers", { machines: this.machines, functions: lone, deadLetters, options });
     new Alarms(this, "Alarms", this.machines, deadLetters, options);
@@ -90,8 +94,23 @@ export class WorkflowStack extends Stack {
       new CfnOutput(this, `${machine}-machine`, { value: stateMachine.stateMachineArn });
   }
 
+  /** Empty until a person puts callers into it, and never touched by a deploy again: its text here does not change. */
+  #callersSecret(): Secret {
+    const secret = new Secret(this, "CallersSecret", {
+      description: "Cloister: callers of the API who sign with a secret, { name: [secret, the next one] }",
+      secretStringValue: SecretValue.unsafePlainText("{}"),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new CfnOutput(this, "CallersSecretArn", { value: secret.secretArn, description: "Put callers here: docs/operating.md" });
+    return secret;
+  }
+
   /** Makes a function by its name, with the deployment's facts and its own calls' permissions. */
-  #maker({ options, bundleBucket, code }: WorkflowProps, [controlPlane, worker]: readonly [NodeRole, NodeRole]) {
+  #maker(
+    { options, bundleBucket, code }: WorkflowProps,
+    [controlPlane, worker]: readonly [NodeRole, NodeRole],
+    callers: Secret | null,
+  ) {
     const place: Place = {
       partition: Aws.PARTITION,
       region: Aws.REGION,
@@ -101,6 +120,7 @@ export class WorkflowStack extends Stack {
       nodeRoleArns: [controlPlane.role.roleArn, worker.role.roleArn],
       imageOwners: [Aws.ACCOUNT_ID, ...options.trustedImageOwners],
       parameters: [options.defaultImageParameter, options.defaultBundleParameter],
+      callersSecretArn: callers?.secretArn ?? "*",
     };
     const environment = {
       CLOISTER_ACCOUNT: Aws.ACCOUNT_ID,

@@ -1,9 +1,10 @@
 import type { Aws } from "../aws/aws.ts";
-import { describeExecution, type ExecutionView, startExecution } from "../aws/executions.ts";
+import { describeExecution, type ExecutionView, executionProgress, startExecution } from "../aws/executions.ts";
+import type { ClusterRecord } from "../domain/cluster-record.ts";
 import type { MachineArn } from "../domain/ids.ts";
 import { canonicalJson, executionName, type Ticket } from "../domain/ticket.ts";
+import type { Action, RequestStatus } from "./answers.ts";
 
-export type Action = "build" | "rebuild" | "destroy";
 export type ApiMachines = Readonly<Record<Action, MachineArn>>;
 
 export interface TicketView extends ExecutionView {
@@ -37,4 +38,23 @@ export async function accept(aws: Pick<Aws, "sfn">, machines: ApiMachines, wish:
   // Somebody sent the same ticket at the same moment.
   const first = await findTicket(aws, machines, name);
   return first !== null && isSame(first) ? "accepted" : "other";
+}
+
+/**
+ * Where a ticket's execution stands. One that waits for another machine of ours is as far as that one is: the record's holders are this chain,
+ * the one that works now last (lifecycle 3.5).
+ */
+export async function progressOf(
+  { sfn }: Pick<Aws, "sfn">,
+  { arn, status }: TicketView,
+  record: ClusterRecord | undefined,
+): Promise<RequestStatus["progress"]> {
+  const holders = status === "RUNNING" ? (record?.lock.holders ?? []).map(({ execution }) => execution) : [];
+  const chain = holders.includes(arn) ? holders.slice(holders.indexOf(arn)) : [arn];
+  const all = await Promise.all(chain.map(async (execution) => ({ execution, at: await executionProgress(sfn, execution) })));
+  const known = all.flatMap(({ execution, at }) => (at === null ? [] : [{ execution, at }]));
+  const last = known.at(-1);
+  if (last === undefined) return null;
+  const entered = known.reduce((sum, { at }) => sum + at.entered, 0);
+  return { execution: last.execution, state: last.at.state, since: last.at.since.toISOString(), entered };
 }

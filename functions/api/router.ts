@@ -1,15 +1,20 @@
 import { Router } from "@aws-lambda-powertools/event-handler/http";
-import type { APIGatewayProxyEvent } from "aws-lambda";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import type { Aws } from "../aws/aws.ts";
 import { s3Evidence } from "../aws/s3-evidence.ts";
 import { s3Records } from "../aws/s3-records.ts";
+import { firstCause } from "../domain/first-cause.ts";
 import { ClusterName } from "../domain/ids.ts";
 import { readRequest } from "../domain/request-problems.ts";
+import { contentDigest } from "../domain/signed-request.ts";
 import { callerOf, executionName, Ticket } from "../domain/ticket.ts";
 import { InvalidRequestError, TransientError } from "../errors.ts";
 import type { Log } from "../step.ts";
+import type { Accepted, Action, ClusterList, ClusterView, RequestStatus } from "./answers.ts";
+import { headerOf, routePath } from "./api-event.ts";
+import { openApi } from "./openapi.ts";
 import { problemDetails } from "./problem-details.ts";
-import { type Action, type ApiMachines, accept, findTicket } from "./requests.ts";
+import { type ApiMachines, accept, findTicket, progressOf, type TicketView } from "./requests.ts";
 
 /** A request of ours has a few hundred bytes; tags may make it longer. */
 const bodyBytesMax = 32_768;
@@ -36,23 +41,33 @@ const clusterOf = ({ params }: Asked): ClusterName => {
   const parsed = ClusterName.safeParse(params["name"]);
   return parsed.success ? parsed.data : refuse(404, "no cluster can have this name");
 };
-const callerOfEvent = (asked: Asked): string =>
-  callerOf(eventOf(asked).requestContext.identity.userArn ?? refuse(400, "the caller is not known"));
+
+/** Whom API Gateway let in: by IAM, or by the authorizer of callers who sign with a secret. */
+function callerOfEvent(asked: Asked): string {
+  const { identity, authorizer } = eventOf(asked).requestContext;
+  if (typeof identity.userArn === "string") return callerOf(identity.userArn);
+  const keyId: unknown = authorizer?.["principalId"];
+  return typeof keyId === "string" ? `key:${keyId}` : refuse(400, "the caller is not known");
+}
 
 function ticketOf(asked: Asked): Ticket {
-  const headers = Object.entries(eventOf(asked).headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const parsed = Ticket.safeParse(new Map(headers).get("idempotency-key"));
+  const parsed = Ticket.safeParse(headerOf(eventOf(asked), "idempotency-key"));
   return parsed.success ? parsed.data : refuse(400, `the header Idempotency-Key has to be ${parsed.error.issues[0]?.message}`);
 }
 
 /** The body as JSON; null where there is none. */
 function bodyOf(asked: Asked): unknown {
-  const { body, isBase64Encoded } = eventOf(asked);
-  if (body === null || body === "") return null;
-  const text = isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
-  if (Buffer.byteLength(text) > bodyBytesMax) refuse(413, `a body has at most ${bodyBytesMax} bytes`);
+  const event = eventOf(asked);
+  const bytes = Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8");
+  if (bytes.length > bodyBytesMax) refuse(413, `a body has at most ${bodyBytesMax} bytes`);
+  // What the authorizer let in was signed with this header and without the body. SigV4 covers the body itself.
+  const digest = headerOf(event, "content-digest");
+  const needsDigest = typeof event.requestContext.identity.userArn !== "string" && bytes.length > 0;
+  if ((needsDigest || digest !== "") && digest !== contentDigest(bytes))
+    refuse(400, "the header Content-Digest has to be sha-256=:BASE64:, of this very body");
+  if (bytes.length === 0) return null;
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString("utf8"));
   } catch {
     return refuse(400, "the body is not JSON");
   }
@@ -60,15 +75,18 @@ function bodyOf(asked: Asked): unknown {
 
 /** A path as the caller has to write it: API Gateway puts the stage before it, or a custom domain its own. */
 function pathFor(asked: Asked, path: string): string {
-  const { path: ours, requestContext } = eventOf(asked);
-  return `${requestContext.path.endsWith(ours) ? requestContext.path.slice(0, -ours.length) : ""}${path}`;
+  const { requestContext, ...event } = eventOf(asked);
+  const [ours, whole] = [routePath(event), requestContext.path];
+  return `${whole.endsWith(ours) ? whole.slice(0, -ours.length) : ""}${path}`;
 }
 
-const json = (content: object, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
+const json = <T extends object>(content: T, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
   new Response(JSON.stringify(content), { status, headers: { "content-type": "application/json", ...headers } });
 
+export type ServeApi = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
+
 /** The routes of the front door, over whatever clients it is given. */
-export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
+export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): ServeApi {
   const router = new Router();
   const records = s3Records(aws);
 
@@ -78,11 +96,11 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
     log.info("request taken", { action, cluster, ticket, caller, answer });
     if (answer === "other") return problemDetails(409, `the ticket ${ticket} stands for another request already`);
     const location = pathFor(asked, `/requests/${ticket}`);
-    return json({ ticket, action, cluster, links: { self: location } }, 202, { location });
+    return json<Accepted>({ ticket, action, cluster, links: { self: location } }, 202, { location });
   }
 
   /** What the record says of a cluster, without what only machines need. */
-  async function describe(name: ClusterName) {
+  async function describe(name: ClusterName): Promise<ClusterView | null> {
     const record = (await records.read(name))?.value;
     if (record === undefined) return null;
     const generations = Object.entries(record.generations).map(([generation, { state }]) => ({
@@ -98,6 +116,32 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
     };
   }
 
+  async function statusOf(asked: Asked, ticket: Ticket, found: TicketView): Promise<RequestStatus> {
+    const { action, status, startedAt, endedAt, error, cause } = found;
+    const cluster = String((found.input as { name?: unknown } | null)?.name);
+    const name = ClusterName.safeParse(cluster).data;
+    const record = name === undefined ? undefined : (await records.read(name))?.value;
+    const isOver = endedAt !== null;
+    const isReady = status === "SUCCEEDED" && action !== "destroy" && (record?.current ?? null) !== null;
+    return {
+      ticket,
+      action,
+      cluster,
+      state: status,
+      startedAt: startedAt?.toISOString() ?? null,
+      endedAt: endedAt?.toISOString() ?? null,
+      progress: await progressOf(aws, found, record),
+      failure: isOver && status !== "SUCCEEDED" ? firstCause(error ?? status, cause ?? "") : null,
+      links: {
+        self: pathFor(asked, `/requests/${ticket}`),
+        cluster: pathFor(asked, `/clusters/${cluster}`),
+        certificate: isReady ? pathFor(asked, `/clusters/${cluster}/certificate`) : null,
+      },
+    };
+  }
+
+  router.get("/openapi.json", (asked) => json(openApi(pathFor(asked, ""))));
+
   router.post("/clusters", (asked) => {
     const body = bodyOf(asked);
     const { request, problems } = readRequest(body);
@@ -107,7 +151,7 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
 
   router.get("/clusters", async () => {
     const all = await Promise.all((await records.names()).map(describe));
-    return json({ clusters: all.filter((cluster) => cluster !== null) });
+    return json<ClusterList>({ clusters: all.filter((cluster) => cluster !== null) });
   });
 
   router.get("/clusters/:name", async (asked) => {
@@ -145,14 +189,7 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
     const name = ticket.success ? executionName(callerOfEvent(asked), ticket.data) : null;
     const found = name === null ? null : await findTicket(aws, machines, name);
     if (found === null) return problemDetails(404, "no request of yours has this ticket, or it ended more than 90 days ago");
-    const { action, status, startedAt, endedAt, error, cause } = found;
-    const cluster = String((found.input as { name?: unknown } | null)?.name);
-    const failure = error === null ? null : { name: error, cause: cause?.slice(0, 4000) ?? "" };
-    const links = {
-      cluster: pathFor(asked, `/clusters/${cluster}`),
-      certificate: pathFor(asked, `/clusters/${cluster}/certificate`),
-    };
-    return json({ ticket: ticket.data, action, cluster, state: status, startedAt, endedAt, failure, links });
+    return json<RequestStatus>(await statusOf(asked, ticket.data as Ticket, found));
   });
 
   router.notFound(async () => problemDetails(404, "there is no such path, or it knows no such method"));
@@ -164,5 +201,5 @@ export function apiRouter(aws: Aws, machines: ApiMachines, log: Log): Router {
       ? problemDetails(503, "try again in a moment")
       : problemDetails(500, "the log has the reason");
   });
-  return router;
+  return (event, context) => router.resolve({ ...event, path: routePath(event) }, context);
 }

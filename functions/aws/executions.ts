@@ -1,6 +1,13 @@
-import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
+import {
+  DescribeExecutionCommand,
+  type ExecutionStatus,
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  type SFNClient,
+  StartExecutionCommand,
+} from "@aws-sdk/client-sfn";
 import type { HolderState } from "../domain/cluster-record.ts";
-import type { ExecutionArn, MachineArn } from "../domain/ids.ts";
+import { ExecutionArn, type MachineArn } from "../domain/ids.ts";
 
 /** Whether an execution still runs. One that cannot be found may be too young to be seen: `unknown`. */
 export async function executionState(sfn: SFNClient, execution: ExecutionArn): Promise<HolderState> {
@@ -30,8 +37,9 @@ export async function startExecution(
 }
 
 export interface ExecutionView {
+  readonly arn: ExecutionArn;
   /** Step Functions' own word: `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`, `PENDING_REDRIVE`. */
-  readonly status: string;
+  readonly status: ExecutionStatus;
   readonly input: unknown;
   readonly startedAt: Date | null;
   readonly endedAt: Date | null;
@@ -42,9 +50,9 @@ export interface ExecutionView {
 /** An execution of a machine by its name, or null; Step Functions knows a closed one for 90 days. */
 export async function describeExecution(sfn: SFNClient, machine: MachineArn, name: string): Promise<ExecutionView | null> {
   try {
-    const executionArn = `${machine.replace(":stateMachine:", ":execution:")}:${name}`;
+    const executionArn = ExecutionArn.parse(`${machine.replace(":stateMachine:", ":execution:")}:${name}`);
     const {
-      status = "",
+      status = "RUNNING",
       input,
       startDate,
       stopDate,
@@ -52,6 +60,7 @@ export async function describeExecution(sfn: SFNClient, machine: MachineArn, nam
       cause,
     } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
     return {
+      arn: executionArn,
       status,
       input: JSON.parse(input ?? "null"),
       startedAt: startDate ?? null,
@@ -63,4 +72,49 @@ export async function describeExecution(sfn: SFNClient, machine: MachineArn, nam
     if (error instanceof Error && error.name === "ExecutionDoesNotExist") return null;
     throw error;
   }
+}
+
+/** The most that one GetExecutionHistory gives, and how many of them are read: a build has about 600 events, 10,000 at the very worst. */
+const eventsMax = 1000;
+const pagesMax = 3;
+
+export interface ExecutionProgress {
+  readonly state: string;
+  readonly since: Date;
+  /** States entered, as far as the pages that are read reach back. */
+  readonly entered: number;
+}
+
+/** An execution's newest events, the newest first. None of one that is too young to be seen: the history is eventually consistent. */
+async function newestEvents(sfn: SFNClient, execution: ExecutionArn): Promise<readonly HistoryEvent[]> {
+  const events: HistoryEvent[] = [];
+  let token: string | undefined;
+  try {
+    for (let page = 0; page < pagesMax && (page === 0 || token !== undefined); page++) {
+      const ask = { executionArn: execution, reverseOrder: true, maxResults: eventsMax, includeExecutionData: false };
+      const answer = await sfn.send(new GetExecutionHistoryCommand({ ...ask, ...(token !== undefined && { nextToken: token }) }));
+      events.push(...(answer.events ?? []));
+      token = answer.nextToken;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "ExecutionDoesNotExist")) throw error;
+  }
+  return events;
+}
+
+/** Where an execution stands, read from its newest events backwards; null where it shows none yet. */
+export async function executionProgress(sfn: SFNClient, execution: ExecutionArn): Promise<ExecutionProgress | null> {
+  const events = await newestEvents(sfn, execution);
+  const entered = events.filter(({ type }) => type?.endsWith("StateEntered"));
+  const now = lastEntered(events) ?? entered[0];
+  const state = now?.stateEnteredEventDetails?.name;
+  return state === undefined || now?.timestamp === undefined ? null : { state, since: now.timestamp, entered: entered.length };
+}
+
+/** The state in which the newest event happened: in a Parallel, neighbours' events stand between it and its beginning. */
+function lastEntered(events: readonly HistoryEvent[]): HistoryEvent | undefined {
+  const byId = new Map(events.map((event) => [event.id, event]));
+  let event = events[0];
+  while (event !== undefined && !event.type?.endsWith("StateEntered")) event = byId.get(event.previousEventId);
+  return event;
 }

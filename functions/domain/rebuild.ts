@@ -13,3 +13,16 @@ export const RebuildInput = z.strictObject({
   trigger: Trigger.default("person"),
 });
 export type RebuildInput = z.infer<typeof RebuildInput>;
+
+/** So many clusters in one run: more, and its history might reach Step Functions' limit. */
+export const fleetMax = 200;
+
+/** A run over all clusters that a trigger is for, and how far it has come. A rule gives the trigger alone. */
+export const FleetRun = z.strictObject({
+  trigger: z.enum(["schedule", "image"]),
+  /** The one that was picked last; null before the first, and after the last. */
+  cluster: ClusterName.nullable().default(null),
+  /** How many were picked. */
+  count: z.int().min(0).max(fleetMax).default(0),
+});
+export type FleetRun = z.infer<typeof FleetRun>;

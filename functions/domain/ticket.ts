@@ -18,5 +18,5 @@ export function canonicalJson(value: unknown): string {
   return `{${fields.map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`).join(",")}}`;
 }
 
-/** Who calls, by IAM's ARN; the sessions of a role are one caller. */
+/** Who calls, by IAM's ARN; the sessions of a role are one caller. A caller without IAM is `key:<his key's name>`, which is no ARN. */
 export const callerOf = (userArn: string): string => userArn.replace(/^(arn:[^:]+:sts::\d{12}:assumed-role\/[^/]+)\/.*$/, "$1");

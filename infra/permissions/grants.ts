@@ -10,6 +10,8 @@ export interface Place {
   /** Accounts whose images may be launched: our own first. */
   readonly imageOwners: readonly string[];
   readonly parameters: readonly string[];
+  /** Holds the secrets of callers; "*" where nobody is to sign with one, and no function has the row. */
+  readonly callersSecretArn: string;
 }
 
 export type Condition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;

@@ -209,11 +209,18 @@ const start =
     ),
   ];
 
-/** What the calls to Step Functions, EventBridge and Service Quotas need. */
+/** What the calls to Step Functions, EventBridge, Secrets Manager and Service Quotas need. */
 export const serviceCalls: CallTable = {
   "sfn:DescribeExecution": ({ partition, region, account }) => [
     grant(
       "states:DescribeExecution",
+      [`arn:${partition}:states:${region}:${account}:execution:cloister-*:*`],
+      reference("awsstepfunctions"),
+    ),
+  ],
+  "sfn:GetExecutionHistory": ({ partition, region, account }) => [
+    grant(
+      "states:GetExecutionHistory",
       [`arn:${partition}:states:${region}:${account}:execution:cloister-*:*`],
       reference("awsstepfunctions"),
     ),
@@ -229,6 +236,10 @@ export const serviceCalls: CallTable = {
       // Nobody of ours speaks in another's name.
       { StringEquals: { "events:source": "cloister" } },
     ),
+  ],
+  // Under Secrets Manager's own key, which needs no grant of KMS.
+  "secrets:GetSecretValue": ({ callersSecretArn }) => [
+    grant("secretsmanager:GetSecretValue", [callersSecretArn], reference("awssecretsmanager")),
   ],
   // The reference names eight more actions; they are for services whose limits Service Quotas reads from the service, and not for EC2 and VPC.
   "quotas:GetServiceQuota": read("servicequotas:GetServiceQuota", reference("servicequotas")),

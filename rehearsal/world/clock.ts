@@ -80,6 +80,20 @@ export class SimClock implements Clock {
     }
   }
 
+  /** Moves time to that moment, and runs whatever falls due until then: for whoever lets virtual time follow another clock. */
+  async reach(moment: number): Promise<void> {
+    for (;;) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (this.#holds > 0) continue;
+      const [next] = this.#due;
+      if (next === undefined || next.at > moment) break;
+      this.#due.shift();
+      this.#now = next.at;
+      next.run();
+    }
+    this.#now = Math.max(this.#now, moment);
+  }
+
   /** Moves time until `until` settles, and gives back its result. Throws when nothing is left that could settle it. */
   async run<T>(until: Promise<T>): Promise<T> {
     let settled = false;

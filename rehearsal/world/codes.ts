@@ -17,6 +17,10 @@ const everywhere: Readonly<Record<ServiceName, readonly string[]>> = {
   sfn: ["ThrottlingException", "InternalFailure", "AccessDeniedException", "TimeoutError"],
   quotas: ["TooManyRequestsException", "ServiceException", "AccessDeniedException", "TimeoutError"],
   events: ["ThrottlingException", "InternalException", "AccessDeniedException", "TimeoutError"],
+  secrets: ["ThrottlingException", "InternalServiceError", "AccessDeniedException", "TimeoutError"],
+  cloudFormation: ["Throttling", "InternalFailure", "ServiceUnavailable", "AccessDenied", "TimeoutError"],
+  lambda: ["TooManyRequestsException", "ServiceException", "AccessDeniedException", "TimeoutError"],
+  sts: ["Throttling", "InternalFailure", "ServiceUnavailable", "AccessDenied", "TimeoutError"],
 };
 
 const nothingElse = (...operations: readonly string[]): Rows => Object.fromEntries(operations.map((name) => [name, []]));
@@ -114,19 +118,40 @@ const s3: Rows = {
   ...nothingElse("GetObject", "HeadObject", "DeleteObject", "ListObjectsV2"),
 };
 
-/** Step Functions: each operation's errors. DescribeExecution is eventually consistent (lifecycle 3). */
+/** Step Functions: each operation's errors. DescribeExecution and GetExecutionHistory are eventually consistent (lifecycle 3). */
 const sfn: Rows = {
   StartExecution: ["ExecutionLimitExceeded"],
   DescribeExecution: ["ExecutionDoesNotExist"],
+  GetExecutionHistory: ["ExecutionDoesNotExist"],
   ...nothingElse("ListExecutions", "StopExecution"),
 };
 
 /** Service Quotas has no value for every quota; EventBridge's own refusals stand inside a 200. */
 const quotas: Rows = { GetServiceQuota: ["NoSuchResourceException"] };
 const events: Rows = nothingElse("PutEvents");
+/** Secrets Manager, GetSecretValue: a key that is switched off, or not ours to use. */
+const secrets: Rows = { GetSecretValue: ["DecryptionFailure"] };
+
+/** What an operator's command alone asks. A function's own failure stands inside an answer, and a stack that is not there is no fault. */
+const cloudFormation: Rows = nothingElse("DescribeStacks");
+const lambda: Rows = nothingElse("Invoke");
+const sts: Rows = nothingElse("GetCallerIdentity");
 
 /** Operation -> the codes of its own, for every operation that a function calls. */
-export const codes: Readonly<Record<ServiceName, Rows>> = { ec2, elb, elbClassic, ssm, s3, sfn, quotas, events };
+export const codes: Readonly<Record<ServiceName, Rows>> = {
+  ec2,
+  elb,
+  elbClassic,
+  ssm,
+  s3,
+  sfn,
+  quotas,
+  events,
+  secrets,
+  cloudFormation,
+  lambda,
+  sts,
+};
 
 /** All codes that may be given to a call, or null for an operation in no row. */
 export function codesOf(service: ServiceName, operation: string): readonly string[] | null {

@@ -37,17 +37,32 @@ const unanswered = (): Promise<never> => new Promise<never>(() => {});
 const isDead = (life: Life | undefined): boolean => life?.isOver === true;
 const lifeOf = (caller: Caller): Life | undefined => (caller.kind === "function" ? caller.life : undefined);
 
+interface CallOutcome {
+  readonly code: string | null;
+  give(): unknown;
+}
+
 /** A refusal is an answer too, and can be lost like one. */
-function outcomeOf(run: () => unknown): { readonly code: string | null; give(): unknown } {
+function refused(error: unknown): CallOutcome {
+  if (!(error instanceof Error) || error instanceof SimulationGap) throw error;
+  const give = () => {
+    throw error;
+  };
+  return { code: error.name, give };
+}
+
+const answered = (answer: object): CallOutcome => ({
+  code: null,
+  give: () => ({ $metadata: { httpStatusCode: 200 }, ...answer }),
+});
+
+/** A promise only for an operation that gives one: all else is over at the instant of its call. */
+function outcomeOf(run: () => unknown): CallOutcome | Promise<CallOutcome> {
   try {
     const answer = run() as object;
-    return { code: null, give: () => ({ $metadata: { httpStatusCode: 200 }, ...answer }) };
+    return answer instanceof Promise ? answer.then(answered, refused) : answered(answer);
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof SimulationGap) throw error;
-    const give = () => {
-      throw error;
-    };
-    return { code: error.name, give };
+    return refused(error);
   }
 }
 
@@ -62,7 +77,7 @@ export class Door {
   }) => void = () => {};
   readonly #clock: SimClock;
   readonly #chance: Chance;
-  readonly #services: ReadonlyMap<ServiceName, Service>;
+  readonly #services: Map<ServiceName, Service>;
   /** What is to go wrong with a call; the simulator draws it, everybody else has a list. */
   planned: (service: ServiceName, site: CallSite) => FaultRule | undefined;
   readonly #counts = new Map<string, number>();
@@ -72,6 +87,11 @@ export class Door {
     this.#chance = chance;
     this.#services = new Map(services.map((service) => [service.name, service]));
     this.planned = (_, site) => ruleAt(faults, site);
+  }
+
+  /** Another service, which the world has only for those who need it. */
+  open(service: Service): void {
+    this.#services.set(service.name, service);
   }
 
   /** The operations that a service has here. */
@@ -121,7 +141,8 @@ export class Door {
         this.calls.push({ at: this.#clock.now(), service, operation, mutates: handler.mutates, caller, code, site, struck });
     };
     if (rule?.after === false) await this.#strike(rule, call, record, rule.code);
-    const { code, give } = outcomeOf(() => handler.run(structuredClone(input) as never, caller));
+    const outcome = outcomeOf(() => handler.run(structuredClone(input) as never, caller));
+    const { code, give } = outcome instanceof Promise ? await outcome : outcome;
     if (code === null && handler.mutates) this.onChange({ operation, caller, input });
     if (rule?.after === true) await this.#strike(rule, call, record, code);
     else record(code);
@@ -163,7 +184,7 @@ export class Door {
     const none = { operation, state: null, nthInState: 0, isInBranch: false };
     if (caller.kind === "harness") return { ...none, nth: this.#count(`harness/${operation}`) };
     const nth = this.#count(operation);
-    if (caller.kind === "node") return { ...none, nth };
+    if (caller.kind !== "function") return { ...none, nth };
     const { state, life } = caller;
     return { operation, nth, state, nthInState: this.#count(`${state}/${operation}`), isInBranch: life?.isInBranch === true };
   }

@@ -7,9 +7,13 @@ import { ServiceQuotasServiceException } from "@aws-sdk/client-service-quotas";
 import { SFNServiceException } from "@aws-sdk/client-sfn";
 import { SSMServiceException } from "@aws-sdk/client-ssm";
 
-export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas" | "events";
+export type ServiceName = "ec2" | "elb" | "elbClassic" | "ssm" | "s3" | "sfn" | "quotas" | "events" | RareService;
+/** What an operator's command, or the authorizer, alone talks to. */
+type RareService = "cloudFormation" | "lambda" | "sts" | "secrets";
 
-const exceptions = {
+type ExceptionClass = new (options: ConstructorParameters<typeof SFNServiceException>[0]) => Error;
+
+const exceptions: { [Service in ServiceName]?: ExceptionClass } = {
   ec2: EC2ServiceException,
   elb: ElasticLoadBalancingV2ServiceException,
   elbClassic: ElasticLoadBalancingServiceException,
@@ -18,7 +22,12 @@ const exceptions = {
   sfn: SFNServiceException,
   quotas: ServiceQuotasServiceException,
   events: EventBridgeServiceException,
-} as const;
+};
+
+/** A service that few stories need brings its exceptions along when it is opened: its client would cost every other start. */
+export const bringExceptions = (service: RareService, Exception: ExceptionClass): void => {
+  exceptions[service] = Exception;
+};
 
 /** Codes that the SDK's standard retry mode takes for throttling; the lists are those of @smithy/service-error-classification. */
 const throttling = new Set([
@@ -35,6 +44,7 @@ const transient = new Set([
   "InternalFailure",
   "InternalServerError",
   "InternalException",
+  "InternalServiceError",
   "ServiceException",
   "ServiceUnavailable",
   "Unavailable",
@@ -53,6 +63,7 @@ export function fault(service: ServiceName, code: string, message: string): Erro
   const server =
     isTransient(code) || code === "InsufficientInstanceCapacity" || code === "RequestLimitExceeded" || code === "SlowDown";
   const Exception = exceptions[service];
+  if (Exception === undefined) throw new RangeError(`${service} was not opened in this world`);
   return new Exception({
     name: code,
     message,

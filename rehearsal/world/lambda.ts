@@ -22,26 +22,32 @@ export class Lambda {
     this.#functions.set(arn, run);
   }
 
+  has(arn: string): boolean {
+    return this.#functions.has(arn);
+  }
+
   /**
    * A call of an event's, which nobody waits for: EventBridge's, a schedule's. A failed one is tried again after one minute and after two more
    * (AWS's guide, "Asynchronous invocation"), and then given up.
    */
   async deliver(functionArn: string, event: Json, name: string): Promise<void> {
-    const around: Around = {
-      stopBranch: null,
-      stopExecution: () => {
-        throw new SimulationGap(`${name} is no state of an execution`);
-      },
-    };
     for (const [attempt, wait] of [0, 60, 120].entries()) {
       await this.#universe.clock.sleep(wait);
       try {
-        await this.invoke(event, { functionArn, state: name, execution: "", attempt }, around);
+        await this.call(functionArn, event, name, attempt);
         return;
       } catch (error) {
         if (!(error instanceof StateError)) throw error;
       }
     }
+  }
+
+  /** A call that no execution makes. */
+  call(functionArn: string, event: Json, name: string, attempt = 0): Promise<Json> {
+    const stopExecution = () => {
+      throw new SimulationGap(`${name} is no state of an execution`);
+    };
+    return this.invoke(event, { functionArn, state: name, execution: "", attempt }, { stopBranch: null, stopExecution });
   }
 
   async invoke(event: Json, invocation: Omit<Invocation, "life">, around: Around): Promise<Json> {

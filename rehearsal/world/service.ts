@@ -14,6 +14,8 @@ export type Caller =
       readonly life?: Life;
     }
   | { readonly kind: "node"; readonly instanceId: string; readonly program: string }
+  /** Somebody at a keyboard, by a command of ours. */
+  | { readonly kind: "person" }
   | { readonly kind: "harness" };
 
 /** One operation of a service. It runs at one instant of virtual time; what takes time afterwards it puts on the clock. */
@@ -21,7 +23,8 @@ export interface Operation {
   /** Every input field it understands, nested ones as `Filters.Name`-less top-level names. Any other field throws a SimulationGap. */
   readonly fields: readonly string[];
   readonly mutates: boolean;
-  // The input is the SDK command's own input type; the service narrows it, the door has checked the field names.
+  // The input is the SDK command's own input type; the service narrows it, the door has checked the field names. Only a call that is
+  // answered when something is over gives a promise.
   run(input: never, caller: Caller): unknown;
 }
 

@@ -1,5 +1,6 @@
 import type {
   DescribeExecutionCommandInput,
+  GetExecutionHistoryCommandInput,
   ListExecutionsCommandInput,
   StartExecutionCommandInput,
   StopExecutionCommandInput,
@@ -9,6 +10,7 @@ import type { StepFunctions } from "./asl/step-functions.ts";
 import { fault } from "./fault.ts";
 import { reads, writes } from "./operation.ts";
 import type { Service } from "./service.ts";
+import { historyPage } from "./sfn-history.ts";
 
 /** Step Functions' API over the executions of the virtual account. */
 export class SfnApi implements Service {
@@ -35,6 +37,10 @@ export class SfnApi implements Service {
       }),
       ListExecutions: reads<ListExecutionsCommandInput>(["stateMachineArn", "statusFilter", "maxResults", "nextToken"], (input) =>
         this.#list(input),
+      ),
+      GetExecutionHistory: reads<GetExecutionHistoryCommandInput>(
+        ["executionArn", "maxResults", "reverseOrder", "includeExecutionData", "nextToken"],
+        ({ executionArn = "", ...input }) => historyPage(this.#find(executionArn).history.events, input),
       ),
       StopExecution: writes<StopExecutionCommandInput>(
         ["executionArn", "error", "cause"],

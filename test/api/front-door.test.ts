@@ -1,14 +1,24 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { paths } from "../../functions/api/paths.ts";
 import { canonicalJson } from "../../functions/domain/ticket.ts";
-import { paths } from "../../infra/access-stack.ts";
 import { Stage } from "../../rehearsal/stage.ts";
+import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
+import { document } from "./document.ts";
 import { frontDoor } from "./front-door.ts";
 
 const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
 
-async function opened() {
-  const stage = await Stage.open({ request: orchid, seed: 21 });
+interface Progress {
+  readonly execution: string;
+  readonly state: string;
+  readonly since: string;
+  readonly entered: number;
+}
+
+async function opened(scripts: "quick" | "interpreted" = "quick", faults: readonly FaultRule[] = []) {
+  const stage = await Stage.open({ request: orchid, seed: 21, scripts, faults });
   const { stepFunctions } = stage.account.world;
   const executions = () => [...stepFunctions.executions.keys()];
   /** Until nothing runs any more. */
@@ -20,15 +30,25 @@ async function opened() {
 
 describe("a ticketing system", () => {
   test("builds, polls, reads the certificate, rebuilds and destroys, each by one ticket", async () => {
-    const { call, executions, settle } = await opened();
+    const { call, executions, settle, stage } = await opened();
     const accepted = await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
     assert.deepEqual([accepted.status, accepted.location], [202, "/v1/requests/CHG-1"]);
     const running = await call("GET", "/requests/CHG-1");
     assert.deepEqual([running.body["state"], running.body["action"], running.body["cluster"]], ["RUNNING", "build", "orchid"]);
+    await stage.pass(120);
+    const begun = (await call("GET", "/requests/CHG-1")).body["progress"] as Progress;
+    assert.match(begun.execution, /:build-cluster:ticket-/);
+    await stage.pass(60);
+    const later = (await call("GET", "/requests/CHG-1")).body["progress"] as Progress;
+    assert.ok(begun.entered > 5 && later.entered > begun.entered, `${begun.entered}, then ${later.entered}`);
+    assert.ok(later.since > begun.since && later.state !== begun.state, `${begun.state}, then ${later.state}`);
     assert.equal((await call("GET", "/clusters/orchid/certificate")).status, 404, "not before it is proved");
 
     await settle();
-    assert.equal((await call("GET", "/requests/CHG-1")).body["state"], "SUCCEEDED");
+    const { body: ready } = await call("GET", "/requests/CHG-1");
+    assert.equal(ready["state"], "SUCCEEDED");
+    assert.equal((ready["progress"] as Progress).state, "ClusterReady");
+    assert.equal((ready["links"] as Record<string, unknown>)["certificate"], "/v1/clusters/orchid/certificate");
     const cluster = await call("GET", "/clusters/orchid");
     assert.deepEqual([cluster.body["current"], cluster.body["isWorkedOn"]], [1, false]);
     assert.deepEqual((await call("GET", "/clusters")).body["clusters"], [cluster.body]);
@@ -36,11 +56,16 @@ describe("a ticketing system", () => {
     assert.equal(certificate.body["isolated"], true);
 
     assert.equal((await call("POST", "/clusters/orchid/rebuild", { ticket: "CHG-2" })).status, 202);
+    await stage.pass(200);
+    const nested = (await call("GET", "/requests/CHG-2")).body["progress"] as Progress;
+    assert.match(nested.execution, /:build-cluster:orchid-g2-/, "the build that the rebuild waits for");
     await settle();
     assert.equal((await call("GET", "/clusters/orchid")).body["current"], 2);
     assert.equal((await call("DELETE", "/clusters/orchid", { ticket: "CHG-3" })).status, 202);
     await settle();
     assert.equal((await call("GET", "/clusters/orchid")).body["current"], null);
+    const { body: destroyed } = await call("GET", "/requests/CHG-3");
+    assert.equal((destroyed["links"] as Record<string, unknown>)["certificate"], null);
     for (const ticket of ["CHG-1", "CHG-2", "CHG-3"]) {
       const { body } = await call("GET", `/requests/${ticket}`);
       assert.deepEqual([body["state"], body["failure"]], ["SUCCEEDED", null], ticket);
@@ -71,6 +96,14 @@ describe("a ticketing system", () => {
     assert.equal(executions().length, 1);
   });
 
+  test("that looks before the history can be seen is told everything but the progress", async () => {
+    const young = { operation: "GetExecutionHistory", code: "ExecutionDoesNotExist", nth: 1, after: false };
+    const { call } = await opened("quick", [young]);
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    const { body } = await call("GET", "/requests/CHG-1");
+    assert.deepEqual([body["state"], body["progress"]], ["RUNNING", null]);
+  });
+
   test("sees its own tickets, and nobody else's", async () => {
     const { call } = await opened();
     await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
@@ -79,7 +112,7 @@ describe("a ticketing system", () => {
   });
 
   test("learns the first cause of a build that failed and was rolled back", async () => {
-    const { call, settle, stage } = await opened();
+    const { call, settle, stage } = await opened("interpreted");
     stage.account.document("check-dns", () => "echo the resolver is silent >&2\nexit 1\n");
     await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
     await settle();
@@ -87,7 +120,39 @@ describe("a ticketing system", () => {
     const failure = body["failure"] as { name: string; cause: string };
     assert.deepEqual([body["state"], failure.name], ["FAILED", "CommandFailedError"]);
     assert.match(failure.cause, /the resolver is silent/);
+    assert.equal((body["progress"] as Progress).state, "BuildFailed");
     assert.equal((await call("GET", "/clusters/orchid")).body["current"], null);
+  });
+});
+
+describe("a build that a person aborts", () => {
+  test("has failed for whoever asked, in the state in which it was", async () => {
+    const { call, stage } = await opened();
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    await stage.pass(60);
+    const running = (await call("GET", "/requests/CHG-1")).body["progress"] as Progress;
+    const [execution = assert.fail()] = stage.account.world.stepFunctions.executions.values();
+    execution.stop("Abort", "by a person");
+    await stage.pass(1);
+    const { body } = await call("GET", "/requests/CHG-1");
+    assert.deepEqual([body["state"], body["failure"]], ["ABORTED", { name: "Abort", cause: "by a person" }]);
+    assert.ok((body["progress"] as Progress).entered >= running.entered);
+  });
+});
+
+describe("a rebuild that fails", () => {
+  test("tells the first cause of the build that it waited for, and the old cluster serves on", async () => {
+    const { call, settle, stage } = await opened("interpreted");
+    await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });
+    await settle();
+    stage.account.document("check-dns", () => "echo the resolver is silent >&2\nexit 1\n");
+    await call("POST", "/clusters/orchid/rebuild", { ticket: "CHG-2" });
+    await settle();
+    const { body } = await call("GET", "/requests/CHG-2");
+    const failure = body["failure"] as { name: string; cause: string };
+    assert.deepEqual([body["state"], failure.name], ["FAILED", "CommandFailedError"]);
+    assert.match(failure.cause, /the resolver is silent/);
+    assert.equal((await call("GET", "/clusters/orchid")).body["current"], 1);
   });
 });
 
@@ -134,6 +199,19 @@ describe("the front door", () => {
         assert.doesNotMatch(String(body["detail"]), /no such path/, `${method} ${path}`);
       }
     }
+  });
+
+  test("serves a document that is valid OpenAPI 3.1, knows exactly these paths, and begins where it was asked for", async () => {
+    const { call } = await opened();
+    const { body } = await call("GET", "/openapi.json");
+    const validator = new Validator();
+    assert.deepEqual([await validator.validate(body), validator.version], [{ valid: true }, "3.1"]);
+    assert.deepEqual(body["servers"], [{ url: "/v1" }]);
+    const described = Object.entries(document.paths).map(([path, methods]) => [
+      path,
+      Object.keys(methods).map((method) => method.toUpperCase()),
+    ]);
+    assert.deepEqual(Object.fromEntries(described), paths);
   });
 
   test("takes JSON as the same whatever the order of its fields, and as another when a value differs", () => {

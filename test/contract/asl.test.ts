@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import validate from "asl-validator";
 import { catalogue } from "../../functions/catalogue.ts";
 import { type DocumentName, documents } from "../../functions/domain/documents.ts";
+import { fleetMax } from "../../functions/domain/rebuild.ts";
 import * as errors from "../../functions/errors.ts";
 import type { State } from "../../rehearsal/world/asl/definition.ts";
 import { catchersOf, isNested, type MachineFile, machines, retriersOf, statesOf } from "./machines.ts";
@@ -17,6 +18,10 @@ const ours = new Set(
 const awsOwn = /^(States|Lambda|Sandbox|Runtime|StepFunctions)\./;
 /** Step Functions ends an execution at 25,000 events; this is the margin that style.md 5 asks for. */
 const eventsMax = 10_000;
+/** Where a machine goes round: the state that counts, and how often it lets go on. */
+const rounds: Readonly<Record<string, { readonly state: string; readonly most: number }>> = {
+  "rebuild-fleet.asl.json": { state: "PickCluster", most: fleetMax },
+};
 /** Scheduled, started, ended. */
 const eventsPerAttempt = 3;
 
@@ -68,8 +73,11 @@ function checkMachine({ file, machine }: MachineFile): void {
   });
 
   test("the longest possible history stays far below Step Functions' limit", () => {
-    assertNoWayBack(machine);
-    const worst = 2 + states.reduce((sum, { state }) => sum + eventsOf(state), 0);
+    const counted = rounds[file];
+    // A machine that goes round does so by the one state that counts.
+    assertNoWayBack(counted === undefined ? machine : without(machine, counted.state));
+    const times = (name: string) => (counted !== undefined && reachable(machine, name).has(name) ? counted.most : 1);
+    const worst = 2 + states.reduce((sum, { name, state }) => sum + eventsOf(state) * times(name), 0);
     assert.ok(worst > states.length * 2 && worst < eventsMax, `${worst} events`);
   });
 
@@ -133,6 +141,8 @@ const ownWay: Readonly<Record<string, string>> = {
   ReleaseRebuildLock: "SummarizeRebuild",
   RetakeLockOfFailure: "RebuildFailed",
   ReleaseLockOfFailure: "RebuildFailed",
+  PickCluster: "ClustersLeftOut",
+  RebuildCluster: "PickCluster",
 };
 /** Where a machine turns when one of its states fails. A destroy goes on: what a deletion could not do, the audit judges. */
 const onFailure: Readonly<Record<string, (name: string, state: State) => unknown>> = {
@@ -189,6 +199,11 @@ function assertNoWayBack(machine: Machine): void {
   for (const name of Object.keys(machine.States)) assert.ok(!reachable(machine, name).has(name), `${name} leads back to itself`);
 }
 
+const without = ({ StartAt, States }: Machine, name: string): Machine => ({
+  StartAt,
+  States: Object.fromEntries(Object.entries(States).filter(([other]) => other !== name)),
+});
+
 /** Every state that can come after this one. */
 function reachable({ States }: Machine, from: string): Set<string> {
   const found = new Set<string>();
@@ -216,7 +231,7 @@ for (const { file, machine } of machines) {
       else assert.equal(typeof state["ErrorPath"], "string", `${name} has no ErrorPath`);
       assert.equal(typeof state["CausePath"], "string", `${name} has no CausePath`);
     }
-    assert.ok(ends >= 4);
+    assert.ok(ends >= 2);
   });
 }
 

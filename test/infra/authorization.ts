@@ -192,6 +192,8 @@ export function asked(call: Call): readonly Request[] {
       const bus = `${partition}:events:${place}:event-bus/default`;
       return sources.map((source) => ask(`events:${call.operation}`, bus, { "events:source": source }));
     }
+    case "secrets":
+      return [ask(`secretsmanager:${call.operation}`, String(call.input["SecretId"]))];
     case "quotas":
       return [ask(`servicequotas:${call.operation}`)];
     default:

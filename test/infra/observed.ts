@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
+import { ApiGateway } from "../../rehearsal/serve/api-gateway.ts";
 import { Stage } from "../../rehearsal/stage.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 import type { ServiceName } from "../../rehearsal/world/fault.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 import { frontDoor } from "../api/front-door.ts";
+import { signedWithSecret } from "../api/signing.ts";
 import type { Call as Asking } from "./authorization.ts";
 
 export interface Observed extends Asking {
@@ -77,6 +79,17 @@ async function leak(account: VirtualAccount): Promise<void> {
   await call("ec2", "CreateSnapshot", { VolumeId, ...data("snapshot") });
 }
 
+/** A look at the clusters by a caller without IAM credentials. */
+async function askWithSecret(stage: Stage): Promise<void> {
+  const secret = "s".repeat(40);
+  const now = new Date("2026-11-24T12:00:00Z");
+  const gateway = new ApiGateway(stage, { principals: [], callers: { ticketing: [secret] }, now: () => now });
+  const letter = { method: "GET", path: "/hmac/clusters" };
+  const headers = Object.entries(signedWithSecret(letter, { id: "ticketing", secret }, now));
+  const arrived = { ...letter, query: new URLSearchParams(), headers, body: Buffer.alloc(0) };
+  assert.equal((await stage.account.world.universe.clock.run(gateway.answer(arrived))).status, 200);
+}
+
 /** The record as it is when the latest build could not release its lock. */
 function holdOn({ account }: Stage): void {
   const { s3, stepFunctions } = account.world;
@@ -108,6 +121,7 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
       assert.equal(told["state"], "SUCCEEDED", JSON.stringify(told["failure"]));
     };
     await ask("POST", "/clusters", "build", request);
+    await askWithSecret(stage);
     for (const path of ["/clusters", `/clusters/${ha["name"]}/certificate`]) assert.equal((await call("GET", path)).status, 200);
     await leak(stage.account);
     holdOn(stage);
@@ -120,6 +134,7 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
     });
     const next = { ...small, name: ha["name"] };
     await ask("POST", `/clusters/${ha["name"]}/rebuild`, "rebuild", next);
+    await run(stage, "rebuild-fleet", { trigger: "schedule" }, "SUCCEEDED");
     await ask("DELETE", `/clusters/${ha["name"]}`, "destroy");
   },
   async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {

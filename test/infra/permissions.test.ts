@@ -4,6 +4,7 @@ import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts"
 import { interfaceEndpointPolicy } from "../../functions/domain/endpoint-policies.ts";
 import type { Grant, Place } from "../../infra/permissions/grants.ts";
 import { callsOf, grantsOf, stepCalls } from "../../infra/permissions/steps.ts";
+import { secretId } from "../../rehearsal/serve/api-gateway.ts";
 import { judge, type Policy, type Request } from "../../rehearsal/world/iam.ts";
 import { asked } from "./authorization.ts";
 import { type Observed, observe } from "./observed.ts";
@@ -11,7 +12,7 @@ import { ofType, only, resolve, type Synthesis, synthesize } from "./template.ts
 
 /** All that runs in Lambda. */
 const catalogue: readonly { readonly name: string }[] = [...steps, ...loneFunctions];
-const synthesis = synthesize("us-west-2", { bundleBucket: "cloister-bundles" });
+const synthesis = synthesize("us-west-2", { bundleBucket: "cloister-bundles", hmacCallers: "true" });
 const observed = await observe();
 
 /** The account's own names for what the stack makes: the rehearsal's bucket and roles. */
@@ -22,6 +23,7 @@ const attributes = (reference: string): string => {
   if (/^DeadLetters\w+\.Arn$/.test(reference)) return "arn:aws:sqs:us-west-2:111122223333:cloister-dead-letters";
   const log = /^([a-z]+)Log\w+\.Arn$/.exec(reference);
   if (log !== null) return `arn:aws:logs:us-west-2:111122223333:log-group:${log[1]}:*`;
+  if (/^CallersSecret\w+$/.test(reference)) return secretId;
   throw new RangeError(`what ${reference} stands for is not known`);
 };
 
@@ -59,6 +61,7 @@ const place: Place = {
   nodeRoleArns: [],
   imageOwners: ["111122223333"],
   parameters: [],
+  callersSecretArn: "*",
 };
 
 /** The table's name for a call that was made. */

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
-import { RebuildInput } from "../../functions/domain/rebuild.ts";
+import { FleetRun, RebuildInput } from "../../functions/domain/rebuild.ts";
 import { ofType, only, type Synthesis } from "./template.ts";
 
 /** What holds of the rules by which EventBridge calls, and by which it tells others. `machines` are the files of statemachine/. */
@@ -18,6 +18,25 @@ export function triggerClaims({ workflow }: Synthesis, machines: readonly string
     const template = String(target?.InputTransformer["InputTemplate"]).replace(/<[^>]+>/, '"orchid"');
     const input = RebuildInput.parse(JSON.parse(template));
     assert.deepEqual([input.name, input.trigger], ["orchid", "event"]);
+  });
+
+  test("a schedule and a new default image each start a run over the clusters that list them", () => {
+    const started = (description: string) => {
+      const [, rule] = only(workflow, "AWS::Events::Rule", "Description", `Cloister: ${description}`);
+      const [target] = rule.Properties["Targets"] as { Arn: { Ref: string }; Input: string }[];
+      const machine = workflow.Resources[target?.Arn.Ref ?? ""]?.Properties["StateMachineName"];
+      return { rule: rule.Properties, machine, run: FleetRun.parse(JSON.parse(target?.Input ?? "")) };
+    };
+    const scheduled = started("The schedule of rebuilds");
+    assert.deepEqual([scheduled.machine, scheduled.run.trigger], ["cloister-rebuild-fleet", "schedule"]);
+    assert.equal(scheduled.rule["ScheduleExpression"], "cron(0 3 ? * SUN *)");
+    const imaged = started("A new default image");
+    assert.deepEqual([imaged.machine, imaged.run.trigger], ["cloister-rebuild-fleet", "image"]);
+    assert.deepEqual(imaged.rule["EventPattern"], {
+      source: ["aws.ssm"],
+      "detail-type": ["Parameter Store Change"],
+      detail: { name: ["/cloister/_ami/default"], operation: ["Create", "Update"] },
+    });
   });
 
   test("the watcher hears of every bad end of ours, and the sweep runs every 15 minutes", () => {

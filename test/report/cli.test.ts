@@ -65,6 +65,13 @@ test("a build that fails ends with 1 and names the failure", () => {
   assert.match(stdout, /The build failed in CreateNetwork: AccessError/);
 });
 
+const serving = fileURLToPath(new URL("../../scripts/serve.ts", import.meta.url));
+test("serve with a speed of nothing ends with 2 and serves nothing", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [serving, "--speed", "0"], { encoding: "utf8" });
+  assert.deepEqual([status, stdout], [2, ""]);
+  assert.match(stderr, /--speed wants a whole number from 1/);
+});
+
 const bench = fileURLToPath(new URL("../../scripts/bench.ts", import.meta.url));
 for (const args of [
   ["--seeds", "x"],

@@ -21,4 +21,5 @@ export const untold: Readonly<Record<string, string>> = {
   ListCommandInvocations: "moto has not written it (wire 2)",
   CancelCommand: "moto has not written it (wire 2)",
   GetCommandInvocation: "canned in moto (wire 2)",
+  GetExecutionHistory: "moto runs a machine by an interpreter of its own, with events and ids of its own",
 };

@@ -3,6 +3,8 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { codes, codesOf } from "../../rehearsal/world/codes.ts";
 import { fault, isThrottling, isTransient, type ServiceName } from "../../rehearsal/world/fault.ts";
+import { openForOperators } from "../../rehearsal/world/operator.ts";
+import { openSecrets } from "../../rehearsal/world/secrets.ts";
 import { World } from "../../rehearsal/world/world.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -15,6 +17,10 @@ const clients: Readonly<Record<ServiceName, string>> = {
   sfn: "sfn",
   quotas: "service-quotas",
   events: "eventbridge",
+  secrets: "secrets-manager",
+  cloudFormation: "cloudformation",
+  lambda: "lambda",
+  sts: "sts",
 };
 const services = Object.keys(clients) as ServiceName[];
 
@@ -36,6 +42,8 @@ function called(): string[] {
 
 describe("the table of error codes", () => {
   const world = new World({ seed: 1 });
+  openForOperators(world);
+  openSecrets(world);
 
   test("has a row for every operation that a function calls", () => {
     const calls = called();

@@ -16,6 +16,10 @@ const names: Readonly<Record<ServiceName, { readonly iam: string; readonly endpo
   sfn: { iam: "states", endpoint: "states" },
   events: { iam: "events", endpoint: "events" },
   quotas: { iam: "servicequotas", endpoint: "servicequotas" },
+  secrets: { iam: "secretsmanager", endpoint: "secretsmanager" },
+  cloudFormation: { iam: "cloudformation", endpoint: "cloudformation" },
+  lambda: { iam: "lambda", endpoint: "lambda" },
+  sts: { iam: "sts", endpoint: "sts" },
 };
 
 /** Why a node's call did not get an answer from the service itself. */

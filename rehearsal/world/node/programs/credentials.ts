@@ -1,6 +1,7 @@
 import type { Universe } from "../../service.ts";
 import type { Cluster } from "../cluster.ts";
 import type { VirtualNode } from "../node.ts";
+import { certificate, readCertificate } from "./x509.ts";
 
 const secrets = new WeakMap<Universe, Set<string>>();
 
@@ -38,14 +39,15 @@ export const administrator: User = { name: "kubernetes-admin", organizations: [a
 /** Whether the client certificate in a kubeconfig names the administrators' group. */
 export function isAdministrator(text: string): boolean {
   const [, data = ""] = /client-certificate-data: (\S+)/.exec(text) ?? [];
-  return Buffer.from(data, "base64").toString().includes(` O=${administrators} `);
+  const subject = readCertificate(Buffer.from(data, "base64").toString())?.subject ?? "";
+  return subject.split("\n").includes(`O=${administrators}`);
 }
 
 /** A kubeconfig as kubeadm writes one, with a client certificate that ends so many seconds from now. */
 export function kubeconfig(node: VirtualNode, cluster: Cluster, user: User, seconds: number): string {
+  const begins = new Date(cluster.now());
   const ends = new Date(cluster.now() + seconds * 1000);
   const key = randomHex(node, `client-key/${user.name}`, 64);
-  const groups = user.organizations.map((name) => `O=${name} `).join("");
   // About as long as the real thing, which does not fit into a standard parameter (facts 8.6).
   const padding = "x".repeat(1500);
   return [
@@ -56,7 +58,7 @@ export function kubeconfig(node: VirtualNode, cluster: Cluster, user: User, seco
     "users:",
     `- name: ${user.name}`,
     "  user:",
-    `    client-certificate-data: ${base64(`certificate of ${user.name} ${groups}notAfter=${ends.toISOString()} ${padding}`)}`,
+    `    client-certificate-data: ${base64(certificate({ ...user, begins, ends }))}`,
     `    client-key-data: ${base64(`${key} ${padding}`)}`,
     "",
   ].join("\n");

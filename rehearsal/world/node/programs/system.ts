@@ -3,6 +3,7 @@ import { SimulationGap } from "../../service.ts";
 import type { VirtualNode } from "../node.ts";
 import type { Answer, Program } from "../shell.ts";
 import { type Command, fail, type Line, program } from "./command-line.ts";
+import { readCertificate } from "./x509.ts";
 
 const agentUnit = "amazon-ssm-agent";
 
@@ -96,7 +97,7 @@ const openssl = (node: VirtualNode): Program =>
         const text = path === undefined ? stdin : await node.shell.read(path);
         if (text === null) return fail(`Could not open file or uri for loading certificate from ${path}`);
         if (line.has("-pubkey")) return { stdout: text };
-        const ends = /notAfter=(\S+)/.exec(text)?.[1];
+        const ends = readCertificate(text)?.validTo;
         return ends === undefined ? fail("Could not find certificate from <stdin>") : { stdout: `notAfter=${ends}\n` };
       },
     },
