@@ -131,8 +131,8 @@ const ownWay: Readonly<Record<string, string>> = {
   BuildNext: "RetakeLockOfFailure",
   AnnounceCluster: "ReleaseRebuildLock",
   ReleaseRebuildLock: "SummarizeRebuild",
-  RetakeLockOfFailure: "RebuildFailed",
-  ReleaseLockOfFailure: "RebuildFailed",
+  RetakeLockOfFailure: "IsFirstCauseNested",
+  ReleaseLockOfFailure: "IsFirstCauseNested",
 };
 /** Where a machine turns when one of its states fails. A destroy goes on: what a deletion could not do, the audit judges. */
 const onFailure: Readonly<Record<string, (name: string, state: State) => unknown>> = {
