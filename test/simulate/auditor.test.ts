@@ -1,9 +1,12 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { courses, smallest as smallestRequest } from "../../rehearsal/simulate/courses.ts";
+import { plantings } from "../../rehearsal/simulate/plantings.ts";
 import { type Tale, tell } from "../../rehearsal/simulate/run.ts";
 import { smallest } from "../../rehearsal/simulate/shrink.ts";
 import { storm } from "../../rehearsal/simulate/storm.ts";
 import type { Stage } from "../../rehearsal/stage.ts";
+import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 
 const request = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
@@ -122,6 +125,7 @@ describe("a storm", () => {
       succeeded: 0,
       faults,
       calls: [],
+      planted: [],
     });
     const all = Array.from({ length: 20 }, (_, index) => rule(index + 1));
     const fewest = await smallest(verdictOf(all), async (faults) => verdictOf(faults));
@@ -129,5 +133,36 @@ describe("a storm", () => {
       fewest.map(({ nth }) => nth),
       [3, 11],
     );
+  });
+});
+
+describe("what a simulation has to meet on purpose", () => {
+  /** Every other life is on a course, one after another. */
+  const livesOf = (place: number): readonly number[] => [1, 2, 3, 4, 5, 6].map((round) => 2 * (place + round * plantings.length));
+  for (const [place, planting] of plantings.entries()) {
+    test(`${planting} happens on its course, once, and breaks nothing`, async () => {
+      const { planted, run } = courses[planting];
+      const verdict = await tell({ seed: 1, request: smallestRequest, faults: planted, story: run });
+      assert.deepEqual(verdict.violations, []);
+      assert.deepEqual(verdict.planted, [planting]);
+    });
+
+    test(`${planting} happens in a storm too, in one of six lives`, async () => {
+      let met: readonly string[] = [];
+      for (const seed of livesOf(place)) if (!met.includes(planting)) met = (await storm(seed)).planted;
+      assert.ok(met.includes(planting), met.join());
+    });
+  }
+
+  test("a destroy that met a resume, an extension or a rollback before its lock ends well and takes nothing", async () => {
+    for (const kind of ["resume", "extend", "rollback"] as const) {
+      const spared: string[] = [];
+      const trace = ({ type, details }: HistoryEvent) => {
+        if (type === "SucceedStateEntered" && details["name"] === "NothingToDestroy") spared.push(kind);
+      };
+      const { planted, run } = courses[`${kind} before a destroy's lock`];
+      await tell({ seed: 1, request: smallestRequest, faults: planted, story: run, trace });
+      assert.deepEqual(spared, [kind]);
+    }
   });
 });
