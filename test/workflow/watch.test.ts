@@ -128,6 +128,26 @@ describe("those who act alone", () => {
     assert.deepEqual(keysOf(world.inventory()), before);
   });
 
+  test("try again, hours apart, what a destroy had to leave, until it is gone", async () => {
+    const { stage, world, before, states } = await attended(15);
+    await stage.run("build-cluster", orchid, "build");
+    const vpc = world.ec2.state.vpcs.all().find(({ tags }) => tags.has("cloister:cluster"));
+    const send = (operation: string, input: object) =>
+      world.universe.clock.run(world.door.send("ec2", operation, { ...input }, { kind: "harness" }));
+    const foreign = { GroupName: "somebody", Description: "of somebody else", VpcId: vpc?.id };
+    const { GroupId } = (await send("CreateSecurityGroup", foreign)) as { GroupId: string };
+    const { outcome } = await stage.run("destroy-cluster", { name: "orchid" }, "destroy");
+    assert.equal(outcome.error, "ResourcesLeftBehind", outcome.cause);
+    await stage.pass(2 * hour);
+    assert.deepEqual(states(), ["left"], "the first try comes after an hour");
+    await send("DeleteSecurityGroup", { GroupId });
+    await stage.pass(5 * hour);
+    assert.deepEqual(states(), ["gone"], "the second after four");
+    assert.deepEqual(keysOf(world.inventory()), before);
+    const tries = [...world.stepFunctions.executions.values()].filter(({ name }) => name.startsWith("orchid-abandoned-"));
+    assert.equal(tries.length, 2);
+  });
+
   test("touch nothing while everything is as it should be", async () => {
     const { stage, world, states } = await attended(11);
     await stage.run("build-cluster", orchid, "build");
