@@ -81,7 +81,7 @@ export const aws: readonly Defect[] = [
     "the API's load balancer keeps the caller's address",
     '"preserve_client_ip.enabled": "false"',
     '"preserve_client_ip.enabled": "true"',
-    "test/steps/api-endpoint.test.ts",
+    "rehearsals/a build",
   ),
   adapter(
     "removals",
@@ -102,21 +102,21 @@ export const aws: readonly Defect[] = [
     "the record is written without a condition",
     'etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: etag }',
     "{}",
-    "test/contract/mutations.test.ts",
+    "test/aws/s3-records.test.ts",
   ),
   adapter(
     "s3-records",
     "a lost race counts as won",
     "throw new TransientError(`the record of",
     "return; throw new TransientError(`the record of",
-    "storms/every answer lost once",
+    "test/aws/s3-records.test.ts",
   ),
   adapter(
     "executions",
     "an execution that does not show yet counts as dead",
     'return "unknown";',
     'return "ended";',
-    "test/workflow/watch.test.ts",
+    "test/aws/s3-records.test.ts",
   ),
   adapter(
     "ssm-commands",

@@ -64,7 +64,7 @@ export const record: readonly Defect[] = [
     "the sweep minds no running holder",
     "if (runningHolder(record, at) !== undefined) return [];",
     "",
-    "test/workflow/watch.test.ts",
+    "test/domain/cluster-record-destroy.test.ts",
   ),
   domain(
     "record/destroying",

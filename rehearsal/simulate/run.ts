@@ -1,3 +1,4 @@
+import { type Reason, reasonOf } from "../reasons.ts";
 import { Stage } from "../stage.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import type { CallRecord, Door } from "../world/door.ts";
@@ -32,6 +33,8 @@ export interface Verdict {
   readonly calls: readonly CallRecord[];
   /** What of the list in plantings.ts has happened, each as often as it did. */
   readonly planted: readonly Planting[];
+  /** Of each fault that became an execution's reason to fail. */
+  readonly reasons: readonly Reason[];
 }
 
 /** Tells a story, lets it come to rest without further faults, and judges it. */
@@ -61,5 +64,9 @@ export async function tell({ seed, request, faults, story, trace }: Tale): Promi
     faults: world.door.calls.flatMap(({ struck }) => struck ?? []),
     calls: world.door.calls,
     planted: [...planted, ...endingsOf(executions)],
+    reasons: world.door.calls.flatMap(({ struck, caller, at }) => {
+      const execution = caller.kind === "function" ? world.stepFunctions.executions.get(caller.execution) : undefined;
+      return struck === null || execution === undefined ? [] : (reasonOf(execution, struck.code, at) ?? []);
+    }),
   };
 }

@@ -126,6 +126,7 @@ describe("a storm", () => {
       faults,
       calls: [],
       planted: [],
+      reasons: [],
     });
     const all = Array.from({ length: 20 }, (_, index) => rule(index + 1));
     const fewest = await smallest(verdictOf(all), async (faults) => verdictOf(faults));

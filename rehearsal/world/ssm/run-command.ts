@@ -113,6 +113,7 @@ export class RunCommand {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         if (failures > errorsMax) become(next, "Cancelled", "Terminated");
         else await this.#run(command, next);
+        next.endedAt = this.#universe.clock.now();
         if (next.status !== "Success") failures++;
       }
     };
