@@ -50,6 +50,15 @@ export class RunCommand {
     ]);
   }
 
+  /** When commands came to a bad end: with their last node, which is when Run Command says so. */
+  failures(): readonly number[] {
+    return [...this.#commands.values()].flatMap(({ invocations }) => {
+      const ends = invocations.flatMap(({ endedAt }) => endedAt ?? []);
+      const isBad = ends.length === invocations.length && invocations.some(({ status }) => status !== "Success");
+      return isBad ? [Math.max(...ends)] : [];
+    });
+  }
+
   #send(input: sdk.SendCommandCommandInput) {
     const {
       DocumentName = "",
