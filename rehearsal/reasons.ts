@@ -54,3 +54,14 @@ export function turningPoint(events: readonly HistoryEvent[]): HistoryEvent | un
   return events.slice(0, turn === -1 ? events.length : turn).findLast(isFailure);
 }
 const turns = new Set(["RecordFailure", "RequestRefused"]);
+
+/** How soon faults became reasons, in figures. */
+export function summaryOf(reasons: readonly Reason[]) {
+  const seconds = reasons.map((reason) => reason.seconds).sort((a, b) => a - b);
+  return {
+    faults: reasons.length,
+    looksMax: Math.max(0, ...reasons.map(({ looks }) => looks)),
+    medianSeconds: seconds[Math.floor(seconds.length / 2)] ?? 0,
+    longestSeconds: seconds.at(-1) ?? 0,
+  };
+}

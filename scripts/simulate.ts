@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { summaryOf } from "../rehearsal/reasons.ts";
 import type { Violation } from "../rehearsal/simulate/auditor.ts";
 import { type Case, casesOf, judge, scenes } from "../rehearsal/simulate/exhaustive.ts";
 import { plantings } from "../rehearsal/simulate/plantings.ts";
@@ -42,6 +43,7 @@ interface Report {
   readonly faults: number;
   readonly sites: readonly string[];
   readonly planted: Verdict["planted"];
+  readonly reasons: Verdict["reasons"];
   readonly violations: readonly Violation[];
   readonly replay: string;
   /** The fewest faults that still break it. */
@@ -124,6 +126,7 @@ const reportOf = (name: string, seed: number, verdict: Verdict, replay: string, 
   faults: verdict.faults.length,
   sites: [...new Set(verdict.faults.map(({ state = "", operation, nth }) => `${state}/${operation}:${nth}`))],
   planted: verdict.planted,
+  reasons: verdict.reasons,
   violations: verdict.violations,
   replay,
   fewest: fewest.map(faultRuleText),
@@ -235,19 +238,35 @@ function resultOf({ mode }: Values, reports: readonly Report[], sites: number, s
     planted: Object.fromEntries(
       plantings.map((name) => [name, sum(reports, ({ planted }) => planted.filter((met) => met === name).length)]),
     ),
+    // In a storm several faults may meet before one of them is named: it would not tell which.
+    reasons: mode === "storm" ? null : summaryOf(reports.flatMap(({ reasons }) => reasons)),
     callSites: { total: mode === "storm" ? faulted.size : sites, faulted: faulted.size },
   };
 }
 
+const promptness = ({ faults, looksMax, medianSeconds, longestSeconds }: ReturnType<typeof summaryOf>): string =>
+  `${faults} faults were the reason of a failure, named after ${medianSeconds.toFixed(1)} s of virtual time (median; ${longestSeconds.toFixed(1)} s at most), ${looksMax === 0 ? "by the look that they met" : `after ${looksMax} further looks at most`}`;
+
 function lines(result: ReturnType<typeof resultOf>): string[] {
-  const { mode, executions, faultsInjected, succeeded, failedClean, violations, executionsPerSecond, planted, callSites } =
-    result;
+  const {
+    mode,
+    executions,
+    faultsInjected,
+    succeeded,
+    failedClean,
+    violations,
+    executionsPerSecond,
+    planted,
+    reasons,
+    callSites,
+  } = result;
   return [
     `${mode}: ${executions} executions, ${faultsInjected} faults, ${succeeded} succeeded, ${failedClean} failed and said so`,
     `${executionsPerSecond} executions a second; faults at ${callSites.faulted} of ${callSites.total} call sites`,
     `met on purpose: ${Object.entries(planted)
       .map(([name, times]) => `${name} ${times}`)
       .join(", ")}`,
+    ...(reasons === null ? [] : [promptness(reasons)]),
     violations.length === 0 ? "no invariant was broken" : `${violations.length} times an invariant was broken`,
   ];
 }

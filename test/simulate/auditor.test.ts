@@ -1,13 +1,14 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { courses, smallest as smallestRequest } from "../../rehearsal/simulate/courses.ts";
+import { casesOf, judge } from "../../rehearsal/simulate/exhaustive.ts";
 import { plantings } from "../../rehearsal/simulate/plantings.ts";
 import { type Tale, tell } from "../../rehearsal/simulate/run.ts";
 import { smallest } from "../../rehearsal/simulate/shrink.ts";
 import { storm } from "../../rehearsal/simulate/storm.ts";
 import type { Stage } from "../../rehearsal/stage.ts";
 import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
-import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
+import { type FaultRule, faultRuleText } from "../../rehearsal/world/fault-rule.ts";
 
 const request = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
 const ec2 = (stage: Stage, operation: string, input: Record<string, unknown>) => {
@@ -134,6 +135,22 @@ describe("a storm", () => {
       fewest.map(({ nth }) => nth),
       [3, 11],
     );
+  });
+});
+
+describe("a fault that fails a build", () => {
+  test("is named by the look that it met, within seconds", async () => {
+    const fatal = (await casesOf("build")).filter(({ rule }) => /^(?:AccessDenied|Unauthorized|VcpuLimit)/.test(rule.code));
+    const chosen = fatal.filter((_, index) => index % Math.ceil(fatal.length / 12) === 0);
+    const named: string[] = [];
+    for (const one of chosen) {
+      for (const { looks, seconds, state } of (await judge(one)).reasons) {
+        named.push(state);
+        assert.ok(looks === 0 && seconds < 5, `${faultRuleText(one.rule)}: ${seconds} s, ${looks} looks`);
+      }
+    }
+    // What may be denied without harm, such as the look at a quota, becomes no reason.
+    assert.ok(new Set(named).size >= 5, named.join());
   });
 });
 
