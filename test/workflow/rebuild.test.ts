@@ -87,6 +87,21 @@ describe("a rebuild", () => {
     assert.equal(nodes(2), 2);
   });
 
+  test("under strategy replace names what its destroy could not remove, and builds nothing", async () => {
+    const request = { ...orchid, rebuild: { strategy: "replace" } };
+    const stage = await Stage.open({ request, seed, scripts: "quick" });
+    const { world } = stage.account;
+    await stage.run("build-cluster", request, "build");
+    const VpcId = world.ec2.state.vpcs.all().find(({ tags }) => tags.has("cloister:cluster"))?.id;
+    const foreign = { GroupName: "somebody", Description: "of somebody else", VpcId };
+    await world.universe.clock.run(world.door.send("ec2", "CreateSecurityGroup", foreign, { kind: "harness" }));
+    const { outcome } = await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");
+    assert.equal(outcome.error, "ResourcesLeftBehind");
+    assert.match(outcome.cause ?? "", /^2 left of orchid .*security-group sg-\w+ \(somebody\), not ours/);
+    const builds = [...world.stepFunctions.executions.values()].filter(({ machine }) => machine === "build-cluster");
+    assert.equal(builds.length, 1);
+  });
+
   test("by a trigger that the request lists needs no person", async () => {
     const request = { ...orchid, rebuild: { on: ["event"] } };
     const { outcome, record } = await rebuilt(request, { trigger: "event" });
