@@ -53,6 +53,7 @@ export class Stage {
     for (const [name, step] of await loadSteps()) {
       const arn = functionArn(name, deployment);
       world.stepFunctions.addFunction(arn, async (event, { state, execution, life }) => {
+        await this.account.beforeStep.get(name)?.(event);
         const aws = this.account.clientsFor({ kind: "function", step: name, state, execution, life });
         const output = await step.execute(event, aws, this.#log(name));
         return this.account.afterStep.get(name)?.(output) ?? output;
@@ -95,9 +96,13 @@ export class Stage {
 
   /** What a person asks of the API: a change of a cluster's record. */
   async change(name: string, change: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.account.world.universe.clock.run(this.changing(name, change));
+  }
+
+  /** The same where time moves already: inside another story. */
+  async changing(name: string, change: Readonly<Record<string, unknown>>): Promise<void> {
     const aws = this.account.clientsFor({ kind: "function", step: "change-record", state: "ChangeRecord", execution: "" });
-    const { clock } = this.account.world.universe;
-    await clock.run(changeRecord.execute({ name, change }, aws, this.#machines, this.#log("change-record")));
+    await changeRecord.execute({ name, change }, aws, this.#machines, this.#log("change-record"));
   }
 
   /** Lets so much time pass. */

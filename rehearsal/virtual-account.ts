@@ -86,6 +86,8 @@ export class VirtualAccount {
   readonly row: VersionRow;
   /** What happens in the world the moment a step has done its work, and perhaps to its output: what a test or an ablation plants. */
   readonly afterStep = new Map<string, (output: unknown) => unknown>();
+  /** What happens the moment before a step begins, with what it was given: the step waits for it. */
+  readonly beforeStep = new Map<string, (event: unknown) => Promise<void>>();
   #bundle: Bundle;
   readonly #archives = new Map<string, { readonly body: string; readonly bytes: number }>();
 

@@ -3,8 +3,10 @@ import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { summaryOf } from "../rehearsal/reasons.ts";
 import type { Violation } from "../rehearsal/simulate/auditor.ts";
 import { type Case, casesOf, judge, scenes } from "../rehearsal/simulate/exhaustive.ts";
+import { plantings } from "../rehearsal/simulate/plantings.ts";
 import type { Verdict } from "../rehearsal/simulate/run.ts";
 import { smallest } from "../rehearsal/simulate/shrink.ts";
 import { storm } from "../rehearsal/simulate/storm.ts";
@@ -17,7 +19,9 @@ const help = `Usage: npm run simulate -- [options]
 Runs the shipped machines and handlers under faults against the virtual AWS, and checks the design's ten invariants at every step.
 
   --mode storm        whole lives of a cluster (builds, rebuilds, destroys, aborts, changes) under random faults (default)
-  --mode exhaustive   a build, a destroy and a rebuild, once for every error code of every call, and for a Lambda's death and orphan at each
+  --mode exhaustive   a build, a re-run, a resume, a destroy, a rebuild, and each thing that is met on purpose (a bad request, a lost lock, what
+                      a person does right before a sweep's destroy ...), once for every error code of every call, and for a Lambda's death
+                      and orphan at each
   --executions N      storm: about so many state machine executions (default 2000)
   --from SEED         storm: the first life's seed (default 1)
   --seed N            storm: this one life
@@ -38,6 +42,8 @@ interface Report {
   readonly succeeded: number;
   readonly faults: number;
   readonly sites: readonly string[];
+  readonly planted: Verdict["planted"];
+  readonly reasons: Verdict["reasons"];
   readonly violations: readonly Violation[];
   readonly replay: string;
   /** The fewest faults that still break it. */
@@ -119,6 +125,8 @@ const reportOf = (name: string, seed: number, verdict: Verdict, replay: string, 
   succeeded: verdict.succeeded,
   faults: verdict.faults.length,
   sites: [...new Set(verdict.faults.map(({ state = "", operation, nth }) => `${state}/${operation}:${nth}`))],
+  planted: verdict.planted,
+  reasons: verdict.reasons,
   violations: verdict.violations,
   replay,
   fewest: fewest.map(faultRuleText),
@@ -227,15 +235,38 @@ function resultOf({ mode }: Values, reports: readonly Report[], sites: number, s
       violations.map(({ invariant, detail }) => ({ seed, invariant, detail, replay })),
     ),
     executionsPerSecond: Math.round((executions / seconds) * 10) / 10,
+    planted: Object.fromEntries(
+      plantings.map((name) => [name, sum(reports, ({ planted }) => planted.filter((met) => met === name).length)]),
+    ),
+    // In a storm several faults may meet before one of them is named: it would not tell which.
+    reasons: mode === "storm" ? null : summaryOf(reports.flatMap(({ reasons }) => reasons)),
     callSites: { total: mode === "storm" ? faulted.size : sites, faulted: faulted.size },
   };
 }
 
+const promptness = ({ faults, looksMax, medianSeconds, longestSeconds }: ReturnType<typeof summaryOf>): string =>
+  `${faults} faults were the reason of a failure, named after ${medianSeconds.toFixed(1)} s of virtual time (median; ${longestSeconds.toFixed(1)} s at most), ${looksMax === 0 ? "by the look that they met" : `after ${looksMax} further looks at most`}`;
+
 function lines(result: ReturnType<typeof resultOf>): string[] {
-  const { mode, executions, faultsInjected, succeeded, failedClean, violations, executionsPerSecond, callSites } = result;
+  const {
+    mode,
+    executions,
+    faultsInjected,
+    succeeded,
+    failedClean,
+    violations,
+    executionsPerSecond,
+    planted,
+    reasons,
+    callSites,
+  } = result;
   return [
     `${mode}: ${executions} executions, ${faultsInjected} faults, ${succeeded} succeeded, ${failedClean} failed and said so`,
     `${executionsPerSecond} executions a second; faults at ${callSites.faulted} of ${callSites.total} call sites`,
+    `met on purpose: ${Object.entries(planted)
+      .map(([name, times]) => `${name} ${times}`)
+      .join(", ")}`,
+    ...(reasons === null ? [] : [promptness(reasons)]),
     violations.length === 0 ? "no invariant was broken" : `${violations.length} times an invariant was broken`,
   ];
 }

@@ -1,10 +1,11 @@
 import type { Defect } from "./defect.ts";
 
-const adapter = (file: string, name: string, from: string, to: string): Defect => ({
+const adapter = (file: string, name: string, from: string, to: string, soonest: string): Defect => ({
   name,
   file: `functions/aws/${file}.ts`,
   from,
   to,
+  soonest,
 });
 
 /** In the adapters: what is sent to AWS, and what is made of its answers. */
@@ -14,21 +15,42 @@ export const aws: readonly Defect[] = [
     "a VPC is born without tags",
     'new CreateVpcCommand({ CidrBlock: cidr, TagSpecifications: tagSpecifications(["vpc"], tags) })',
     "new CreateVpcCommand({ CidrBlock: cidr })",
+    "test/steps/create-network.test.ts",
   ),
-  adapter("ec2-machines", "nodes' volumes are born without tags", '["instance", "volume", "network-interface"]', '["instance"]'),
-  adapter("ec2-machines", "nodes are launched without a client token", "  ClientToken: order.token,\n", ""),
+  adapter(
+    "ec2-machines",
+    "nodes' volumes are born without tags",
+    '["instance", "volume", "network-interface"]',
+    '["instance"]',
+    "test/steps/launch-nodes.test.ts",
+  ),
+  adapter(
+    "ec2-machines",
+    "nodes are launched without a client token",
+    "  ClientToken: order.token,\n",
+    "",
+    "test/steps/launch-nodes.test.ts",
+  ),
   adapter(
     "ec2-network",
     "a route table is made without a client token",
     "ClientToken: token, TagSpecifications",
     "TagSpecifications",
+    "test/steps/create-network.test.ts",
   ),
-  adapter("ec2-machines", "hop limit 2", "HttpPutResponseHopLimit: 1", "HttpPutResponseHopLimit: 2"),
+  adapter(
+    "ec2-machines",
+    "hop limit 2",
+    "HttpPutResponseHopLimit: 1",
+    "HttpPutResponseHopLimit: 2",
+    "test/steps/launch-nodes.test.ts",
+  ),
   adapter(
     "ec2-machines",
     "metadata answers without a token",
     'HttpTokens: "required" as const',
     'HttpTokens: "optional" as const',
+    "test/steps/launch-nodes.test.ts",
   ),
   adapter(
     "ec2-machines",
@@ -45,45 +67,70 @@ export const aws: readonly Defect[] = [
     ...(order.address === null ? {} : { PrivateIpAddress: order.address }),
   }],
 `,
+    "test/steps/launch-nodes.test.ts",
   ),
-  adapter("elb-api", "the API's load balancer faces the Internet", 'Scheme: "internal"', 'Scheme: "internet-facing"'),
+  adapter(
+    "elb-api",
+    "the API's load balancer faces the Internet",
+    'Scheme: "internal"',
+    'Scheme: "internet-facing"',
+    "test/steps/api-endpoint.test.ts",
+  ),
   adapter(
     "elb-api",
     "the API's load balancer keeps the caller's address",
     '"preserve_client_ip.enabled": "false"',
     '"preserve_client_ip.enabled": "true"',
+    "rehearsals/a build",
   ),
-  adapter("removals", "whatever a removal throws is swallowed", "if (!isAbsent(error)) throw error;", ""),
+  adapter(
+    "removals",
+    "whatever a removal throws is swallowed",
+    "if (!isAbsent(error)) throw error;",
+    "",
+    "test/workflow/destroy.test.ts",
+  ),
   adapter(
     "ec2-removals",
     "a thing is deleted before what hangs on it",
     "each([...(await loosening(ec2, holding)), deletion(ec2, holding)])",
     "each([deletion(ec2, holding), ...(await loosening(ec2, holding))])",
+    "test/workflow/destroy.test.ts",
   ),
   adapter(
     "s3-records",
     "the record is written without a condition",
     'etag === undefined ? { IfNoneMatch: "*" } : { IfMatch: etag }',
     "{}",
+    "test/aws/s3-records.test.ts",
   ),
   adapter(
     "s3-records",
     "a lost race counts as won",
     "throw new TransientError(`the record of",
     "return; throw new TransientError(`the record of",
+    "test/aws/s3-records.test.ts",
   ),
-  adapter("executions", "an execution that does not show yet counts as dead", 'return "unknown";', 'return "ended";'),
+  adapter(
+    "executions",
+    "an execution that does not show yet counts as dead",
+    'return "unknown";',
+    'return "ended";',
+    "test/aws/s3-records.test.ts",
+  ),
   adapter(
     "ssm-commands",
     "a command goes to every generation's nodes",
     '  { Key: "tag:cloister:generation", Values: ownersOf(lock).generations.map(String) },\n',
     "",
+    "rehearsals/a rebuild",
   ),
   adapter(
     "elb-holdings",
     "classic load balancers are forgotten",
     "[...(await current(aws)), ...(await classic(aws))]",
     "current(aws)",
+    "test/workflow/destroy.test.ts",
   ),
-  adapter("fault", "a read that lags is a defect", '    "InvalidVpcID.NotFound",\n', ""),
+  adapter("fault", "a read that lags is a defect", '    "InvalidVpcID.NotFound",\n', "", "test/aws/fault.test.ts"),
 ];

@@ -1,12 +1,14 @@
 import { parts } from "./looks.ts";
 
-/** `node look.ts PART`: looks until something is wrong, and says what, as one line of JSON. Exit: 0 nothing is wrong, 1 something is. */
+/** `node look.ts PART [NAME]`: looks until something is wrong, and says what, as one line of JSON. Exit: 0 nothing is wrong, 1 something is. */
 const part = process.argv[2] as keyof typeof parts;
+const only = process.argv[3];
 
 async function firstSign(): Promise<string | null> {
   let name = part as string;
   try {
     for await (const one of parts[part]()) {
+      if (only !== undefined && one.name !== only) continue;
       name = one.name;
       const began = performance.now();
       const sign = await one.look();

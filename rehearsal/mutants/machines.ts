@@ -1,10 +1,11 @@
 import type { Defect } from "./defect.ts";
 
-const machine = (file: string, name: string, from: string, to: string): Defect => ({
+const machine = (file: string, name: string, from: string, to: string, soonest: string): Defect => ({
   name,
   file: `statemachine/${file}-cluster.asl.json`,
   from,
   to,
+  soonest,
 });
 
 /** The first words of a state's Retry, behind what makes it that state's. */
@@ -24,6 +25,7 @@ export const machines: readonly Defect[] = [
     "CreateNetwork is not retried after Lambda.Unknown",
     infrastructure("$.network", [...died, "Lambda.Unknown"]),
     infrastructure("$.network", died),
+    "test/contract/asl.test.ts",
   ),
   machine(
     "build",
@@ -36,16 +38,18 @@ export const machines: readonly Defect[] = [
       "Type": "Fail",
       "Error": "BuildFailed",
       "Cause": "The build failed."`,
+    "test/contract/asl.test.ts",
   ),
-  machine("build", "a resumed build does not pause for orphans", '"Seconds": 120', '"Seconds": 1'),
-  machine("destroy", "a destroy does not pause for orphans", '"Seconds": 120', '"Seconds": 1'),
-  machine("build", "a roll-back gives no reason", '          "because": "rollBack",\n', ""),
+  machine("build", "a resumed build does not pause for orphans", '"Seconds": 120', '"Seconds": 1', "test/contract/asl.test.ts"),
+  machine("destroy", "a destroy does not pause for orphans", '"Seconds": 120', '"Seconds": 1', "test/contract/asl.test.ts"),
+  machine("build", "a roll-back gives no reason", '          "because": "rollBack",\n', "", "rehearsals/a build that fails"),
   machine(
     "build",
     "a roll-back takes every generation",
     `          "generation.$": "$.lock.generation",
           "because": "rollBack",`,
     '          "because": "rollBack",',
+    "test/contract/asl.test.ts",
   ),
   machine(
     "destroy",
@@ -58,6 +62,7 @@ export const machines: readonly Defect[] = [
         }
       ],
       "Next": "DeleteNetwork"`,
+    "test/contract/asl.test.ts",
   ),
   machine(
     "destroy",
@@ -72,5 +77,26 @@ export const machines: readonly Defect[] = [
         }
       ],
       "Default": "SummarizeTeardown"`,
+    "test/workflow/destroy.test.ts",
+  ),
+  machine(
+    "rebuild",
+    "a failed rebuild does not say why its build failed",
+    '"Error.$": "$.nested.end.Error"',
+    '"Error": "States.TaskFailed"',
+    "test/workflow/rebuild.test.ts",
+  ),
+  machine(
+    "rebuild",
+    "a rebuild does not release its lock",
+    `"Next": "ReleaseRebuildLock"
+        }
+      ],
+      "Next": "ReleaseRebuildLock"`,
+    `"Next": "SummarizeRebuild"
+        }
+      ],
+      "Next": "SummarizeRebuild"`,
+    "test/contract/asl.test.ts",
   ),
 ];

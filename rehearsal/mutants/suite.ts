@@ -10,9 +10,10 @@ interface Part {
   read(line: string): string | null;
 }
 
-const looks = (name: string): Part => ({
+/** All looks of a kind, or the one of that name. */
+const looks = (name: string, ...one: readonly (string | undefined)[]): Part => ({
   name,
-  args: ["rehearsal/mutants/look.ts", name],
+  args: ["rehearsal/mutants/look.ts", name, ...one.filter((word) => word !== undefined)],
   read: (line) => (line.startsWith('{"sign":') ? (JSON.parse(line) as { sign: string }).sign : null),
 });
 const tests = (name: string, ...files: readonly string[]): Part => ({
@@ -34,9 +35,18 @@ const suite: readonly Part[] = [
   looks("faults"),
   tests("records", "test/model/*.test.ts"),
   tests("fence", "test/contract/mutations.test.ts"),
+  tests(
+    "builds",
+    ...["ablations-*", "bad-input", "build", "rebuild", "resume"].map((file) => `test/workflow/${file}.test.ts`),
+    ...["test/api/*.test.ts", "test/simulate/*.test.ts", "test/world/quick-scripts.test.ts"],
+  ),
+  tests("stacks", "test/infra/*.test.ts", "test/contract/bundles.test.ts"),
 ];
 
 export const partNames: readonly string[] = suite.map(({ name }) => name);
+
+/** The longest part takes a minute on an idle machine; on a busy one nothing is taken for endless that is only slow. */
+const limitSeconds = 600;
 
 /** The first thing that is wrong. */
 export interface Sign {
@@ -44,16 +54,22 @@ export interface Sign {
   readonly sign: string;
 }
 
-/** Runs the suite in a tree until something is wrong; a part that goes on for so long has no end. */
-export async function firstSign(folder: string, limitSeconds: number): Promise<Sign | null> {
-  for (const part of suite) {
-    const sign = await signOf(part, folder, limitSeconds);
+/** The part that a defect names as the one to notice it soonest. */
+function likelyPart(soonest: string): Part {
+  const [part = "", look] = soonest.split("/");
+  return soonest.endsWith(".test.ts") ? tests(soonest.replace(/^.*\//, ""), soonest) : looks(part, look);
+}
+
+/** Runs what notices soonest, then the whole suite, in a tree until something is wrong. */
+export async function firstSign(folder: string, soonest: string | null): Promise<Sign | null> {
+  for (const part of [...(soonest === null ? [] : [likelyPart(soonest)]), ...suite]) {
+    const sign = await signOf(part, folder);
     if (sign !== null) return { part: part.name, sign: sign.slice(0, 300) };
   }
   return null;
 }
 
-async function signOf({ args, read }: Part, cwd: string, limitSeconds: number): Promise<string | null> {
+async function signOf({ args, read }: Part, cwd: string): Promise<string | null> {
   // A test runner that finds itself inside another one reports to that one.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -6,7 +6,7 @@ import { type Defect, mutated } from "./defect.ts";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
 /** What the suite reads. */
-const parts = ["functions", "infra", "rehearsal", "scripts", "statemachine", "test", "package.json"];
+const parts = ["functions", "infra", "rehearsal", "scripts", "statemachine", "test", "package.json", "cdk.json", "docs"];
 
 /** Does something with a copy of the product that has the defect (null: none) in it. The product itself is only read. */
 export async function inCopy<T>(defect: Defect | null, work: (folder: string) => Promise<T>): Promise<T> {

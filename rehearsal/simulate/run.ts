@@ -1,8 +1,10 @@
+import { type Reason, reasonOf } from "../reasons.ts";
 import { Stage } from "../stage.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import type { CallRecord, Door } from "../world/door.ts";
 import type { FaultRule } from "../world/fault-rule.ts";
 import { Auditor, type Violation } from "./auditor.ts";
+import { endingsOf, type Planting } from "./plantings.ts";
 
 /** Until what is left was tried for the last time, and some (lifecycle 2): 1, 4 and 24 hours. */
 const patienceHours = 36;
@@ -15,7 +17,8 @@ export interface Tale {
   readonly request: unknown;
   /** A list, or a weather that draws them; it ends with the story. */
   readonly faults: readonly FaultRule[] | Door["planned"];
-  story(stage: Stage): Promise<void>;
+  /** Says by `onMet` what it has planted that no execution's end shows. */
+  story(stage: Stage, onMet: (met: Planting) => void): Promise<void>;
   trace?(event: HistoryEvent): void;
 }
 
@@ -28,6 +31,10 @@ export interface Verdict {
   readonly faults: readonly FaultRule[];
   /** Every call that a function made, in order. */
   readonly calls: readonly CallRecord[];
+  /** What of the list in plantings.ts has happened, each as often as it did. */
+  readonly planted: readonly Planting[];
+  /** Of each fault that became an execution's reason to fail. */
+  readonly reasons: readonly Reason[];
 }
 
 /** Tells a story, lets it come to rest without further faults, and judges it. */
@@ -44,7 +51,8 @@ export async function tell({ seed, request, faults, story, trace }: Tale): Promi
   late.auditor = auditor;
   if (isDrawn) world.door.planned = faults;
   stage.attend();
-  await story(stage);
+  const planted: Planting[] = [];
+  await story(stage, (met) => planted.push(met));
   if (isDrawn) world.door.planned = () => undefined;
   for (let waited = 0; !auditor.isQuiet && waited < patienceHours * 3600; waited += lookSeconds) await stage.pass(lookSeconds);
   auditor.finish(stage.written());
@@ -55,5 +63,10 @@ export async function tell({ seed, request, faults, story, trace }: Tale): Promi
     succeeded: executions.filter(({ outcome }) => outcome?.status === "SUCCEEDED").length,
     faults: world.door.calls.flatMap(({ struck }) => struck ?? []),
     calls: world.door.calls,
+    planted: [...planted, ...endingsOf(executions)],
+    reasons: world.door.calls.flatMap(({ struck, caller, at }) => {
+      const execution = caller.kind === "function" ? world.stepFunctions.executions.get(caller.execution) : undefined;
+      return struck === null || execution === undefined ? [] : (reasonOf(execution, struck.code, at) ?? []);
+    }),
   };
 }

@@ -4,17 +4,20 @@ import type { Json } from "../world/asl/paths.ts";
 import { Chance } from "../world/chance.ts";
 import { codesOf } from "../world/codes.ts";
 import type { ServiceName } from "../world/fault.ts";
-import type { CallSite, FaultRule } from "../world/fault-rule.ts";
+import { type CallSite, type FaultRule, ruleAt } from "../world/fault-rule.ts";
 import { killCodes, orphanCodes } from "../world/life.ts";
+import { type Course, courses, name, smallest } from "./courses.ts";
+import { type Planting, plantings } from "./plantings.ts";
 import { type Tale, tell, type Verdict } from "./run.ts";
 
 /** Shares of a function's calls that go wrong while the storm lasts; far more than AWS's, so that faults meet each other. */
 const shares = { error: 0.01, kill: 0.002, orphan: 0.002 } as const;
+/** And of those that ask for another execution, those that do not see it: to whoever asks late it is dead (lifecycle 3.1). */
+const unseenShare = 0.1;
 /** Between what people and rules start: from at once to so many seconds. */
 const pauseSeconds = 1500;
-const name = "orchid";
 
-const plain = { name, workers: { count: 1 }, verify: { volume: false }, storage: { driver: "none" } };
+const plain = { ...smallest, storage: { driver: "none" } };
 /** Requests that differ in what matters to failure; the last one is wrong. */
 const requests: readonly object[] = [
   plain,
@@ -88,16 +91,32 @@ class Storm {
   }
 }
 
+/** Every other life begins with a course that leads to something planted, if the weather lets it. */
+const courseOf = (seed: number): Course | null =>
+  seed % 2 === 0 ? courses[plantings[(seed / 2) % plantings.length] as Planting] : null;
+
+/** How much of the storm there is: a tenth while a course runs, which would seldom come to its end otherwise. */
+interface Sky {
+  force: number;
+}
+const onCourse = 0.1;
+
 /** Draws what goes wrong with a call of a function. The same seed draws the same for the same call. */
-function weather(seed: number): (service: ServiceName, site: CallSite) => FaultRule | undefined {
+function weather(seed: number, sky: Sky): (service: ServiceName, site: CallSite) => FaultRule | undefined {
   const chance = new Chance(seed);
-  return (service, { operation, state, nthInState, isInBranch }) => {
+  const planted = courseOf(seed)?.planted ?? [];
+  return (service, site) => {
+    const { operation, state, nthInState, isInBranch } = site;
     if (state === null) return undefined;
+    const rule = ruleAt(planted, site);
+    if (rule !== undefined) return rule;
     const place = { operation, state, nth: nthInState };
     const uniform = (what: string) => chance.uniform(`${what}/${state}/${operation}/${nthInState}`);
     const pick = <T>(items: readonly T[]) => items[Math.floor(uniform("which") * items.length)] as T;
     const after = uniform("after") < 0.5;
-    const dice = uniform("fault");
+    if (operation === "DescribeExecution" && uniform("unseen") < unseenShare)
+      return { ...place, after: false, code: "ExecutionDoesNotExist" };
+    const dice = uniform("fault") / sky.force;
     if (dice < shares.error) return { ...place, after, code: pick(codesOf(service, operation) ?? ["InternalError"]) };
     // Nothing stands around a function that no state called.
     const isLone = state === "WatchExecutions" || state === "SweepClusters" || state === "ChangeRecord";
@@ -111,11 +130,17 @@ function weather(seed: number): (service: ServiceName, site: CallSite) => FaultR
 
 /** One storm over one name, or its replay with some of its faults. When the story is over the faults stop. */
 export function storm(seed: number, faults?: readonly FaultRule[], trace?: Tale["trace"]): Promise<Verdict> {
+  const course = courseOf(seed);
+  const sky = { force: course === null ? 1 : onCourse };
   return tell({
     seed,
     request: plain,
-    faults: faults ?? weather(seed),
-    story: (stage) => new Storm(stage, seed).run(),
+    faults: faults ?? weather(seed, sky),
+    async story(stage, onMet) {
+      await course?.run(stage, onMet);
+      sky.force = 1;
+      await new Storm(stage, seed).run();
+    },
     ...(trace && { trace }),
   });
 }

@@ -35,6 +35,16 @@ const context = object({
   StateMachine: object({ Id: opaque, Name: opaque }),
 });
 
+/** On the way that a rule leads to, what its And asked for by IsPresent is there. */
+const narrowed = (shape: Shape, { And = [] }: Rule): Shape =>
+  And.reduce(
+    (all, { Variable, IsPresent }) =>
+      IsPresent === true && Variable !== undefined && at(all, Variable) === undefined
+        ? write(all, stepsOf(Variable), opaque)
+        : all,
+    shape,
+  );
+
 /**
  * Walks every way through a machine (every rule and the Default of each Choice, every Catch, every branch) with the slots that were
  * surely written, and notes each read of one that was not. On AWS that is States.Runtime, which no Catch sees.
@@ -59,7 +69,7 @@ class Walker implements Walk {
   walk({ StartAt, States }: Machine, input: Shape): Shape[] {
     const ends: Shape[] = [];
     const seen = new Set<string>();
-    const open: [string, Shape][] = [[StartAt, input]];
+    const open: (readonly [string, Shape])[] = [[StartAt, input]];
     for (let way = open.pop(); way !== undefined; way = open.pop()) {
       const [name, shape] = way;
       const key = `${name} ${JSON.stringify(shape)}`;
@@ -69,22 +79,27 @@ class Walker implements Walk {
       this.visited.add(name);
       const { output, nexts } = this.#enter(name, state, shape);
       if (nexts.length === 0 && state.Type !== "Fail") ends.push(output);
-      for (const next of nexts) open.push([next, output]);
+      open.push(...nexts);
       for (const { ResultPath, Next } of list<{ ResultPath?: string | null; Next: string }>(state["Catch"]))
         open.push([Next, ResultPath === null ? shape : write(shape, stepsOf(ResultPath ?? "$"), failure)]);
     }
     return ends;
   }
 
-  #enter(name: string, state: State, shape: Shape): { output: Shape; nexts: string[] } {
+  /** `output` is what an end gives; each of `nexts` comes with what surely is there on its way. */
+  #enter(name: string, state: State, shape: Shape): { output: Shape; nexts: readonly (readonly [string, Shape])[] } {
     const input = this.#select(name, state["InputPath"], shape);
-    const next = typeof state["Next"] === "string" ? [state["Next"]] : [];
+    const handOn = (output: Shape) => ({
+      output,
+      nexts: typeof state["Next"] === "string" ? [[state["Next"], output] as const] : [],
+    });
     switch (state.Type) {
       case "Choice": {
         const rules = list<Rule & { Next: string }>(state["Choices"]);
         for (const rule of rules) this.#rule(name, rule, input, new Set());
-        const fallback = typeof state["Default"] === "string" ? [state["Default"]] : [];
-        return { output: this.#select(name, state["OutputPath"], input), nexts: [...rules.map(({ Next }) => Next), ...fallback] };
+        const output = this.#select(name, state["OutputPath"], input);
+        const fallback = typeof state["Default"] === "string" ? [[state["Default"], output] as const] : [];
+        return { output, nexts: [...rules.map((rule) => [rule.Next, narrowed(output, rule)] as const), ...fallback] };
       }
       case "Fail":
         for (const path of [state["ErrorPath"], state["CausePath"]])
@@ -92,14 +107,14 @@ class Walker implements Walk {
         return { output: opaque, nexts: [] };
       case "Wait":
       case "Succeed":
-        return { output: this.#select(name, state["OutputPath"], input), nexts: next };
+        return handOn(this.#select(name, state["OutputPath"], input));
       default: {
         const effective = "Parameters" in state ? this.#template(name, state["Parameters"], input) : input;
         const raw = this.#result(name, state, effective);
         const result = "ResultSelector" in state ? this.#template(name, state["ResultSelector"], raw) : raw;
         const { ResultPath: path = "$" } = state as { ResultPath?: string | null };
         const placed = path === null ? shape : write(shape, stepsOf(path), result);
-        return { output: this.#select(name, state["OutputPath"], placed), nexts: next };
+        return handOn(this.#select(name, state["OutputPath"], placed));
       }
     }
   }

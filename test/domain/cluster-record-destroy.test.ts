@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { due } from "../../functions/domain/cluster-record.ts";
 import type { TeardownLock } from "../../functions/domain/lock.ts";
 import { certificate, execution, given, hours, now, refused, Story } from "./record-story.ts";
 
@@ -141,6 +142,16 @@ describe("a destroy in the cluster's record", () => {
       "no person decided about the data",
     );
     assert.equal(retired.record?.current, 2);
+  });
+
+  test("is nothing that anybody starts alone while a chain works on the name, whatever is past its time", () => {
+    const story = ready();
+    story.renew(r, b);
+    const seen = (at: Date) => due(story.record, [], { now: at, holders: story.states });
+    assert.deepEqual(seen(hours(23)), []);
+    assert.deepEqual(seen(hours(25)), [{ generation: 1, because: "pastGrace" }]);
+    given(story.rebuild(execution("again", "rebuild-cluster")));
+    assert.deepEqual(seen(hours(25)), []);
   });
 
   test("tries what is left again after 1, 4 and 24 hours, and then only reports it", () => {

@@ -80,7 +80,13 @@ describe("a rebuild in the cluster's record", () => {
     const lock = given(story.acquire(b, {}, now, parent));
     refused(story.act<"retake">(r, { kind: "retake", lock: hold }), "ConflictError", /still works on orchid/);
     story.dies(b);
-    assert.equal(given(story.act<"retake">(r, { kind: "retake", lock: hold })).number, lock.number + 1);
+    const again = given(story.act<"retake">(r, { kind: "retake", lock: hold }));
+    assert.deepEqual([again.number, again.execution], [lock.number + 1, r]);
+    assert.deepEqual(
+      story.record?.lock.holders.map((holder) => holder.execution),
+      [r],
+      "the dead child is no holder any more",
+    );
     refused(story.act<"commit">(b, { kind: "commit", lock, certificate }), "LockLostError", /./);
   });
 

@@ -159,6 +159,13 @@ describe("the cluster's record", () => {
     assert.ok(holdsLock(story.record ?? undefined, second));
   });
 
+  test("an execution that has proved its generation and is started over learns that its work is done, though it holds the lock", () => {
+    const story = new Story();
+    const lock = given(story.acquire(execution("a")));
+    given(story.act<"commit">(execution("a"), { kind: "commit", lock, certificate }));
+    refused(story.acquire(execution("a")), "LockLostError", /has built generation 1 of orchid already; it is proved/);
+  });
+
   test("a failure under roll-back answers yes, as often as it is asked", () => {
     const story = new Story();
     const lock = story.fail(execution("a"), { onFailure: "rollback" });

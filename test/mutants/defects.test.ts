@@ -1,9 +1,11 @@
 import { strict as assert } from "node:assert";
+import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { defects, mutated } from "../../rehearsal/mutants/defect.ts";
+import { parts } from "../../rehearsal/mutants/looks.ts";
 import { textOf } from "../../rehearsal/mutants/tree.ts";
 
-const defect = { name: "an example", file: "a.ts", from: "wait();", to: "" };
+const defect = { name: "an example", file: "a.ts", from: "wait();", to: "", soonest: "" };
 
 describe("the seeded defects", () => {
   test("are at least forty, each with a name of its own", () => {
@@ -15,6 +17,14 @@ describe("the seeded defects", () => {
     test(`"${each.name}" has its text in the product exactly once`, () => {
       assert.notEqual(mutated(textOf(each.file), each), textOf(each.file));
     });
+
+  test("name a test or a look that is there as what notices them soonest", () => {
+    const looks = ["rehearsals", "storms"].flatMap((part) =>
+      [...parts[part as "rehearsals" | "storms"]()].map(({ name }) => `${part}/${name}`),
+    );
+    for (const { name, soonest } of defects)
+      assert.ok(looks.includes(soonest) || (soonest.endsWith(".test.ts") && existsSync(soonest)), `${name}: ${soonest}`);
+  });
 
   test("one whose text is gone, stands twice or changes nothing is refused by its name", () => {
     assert.equal(mutated("look(); wait();", defect), "look(); ");

@@ -1,10 +1,14 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { courses, smallest as smallestRequest } from "../../rehearsal/simulate/courses.ts";
+import { casesOf, judge } from "../../rehearsal/simulate/exhaustive.ts";
+import { plantings } from "../../rehearsal/simulate/plantings.ts";
 import { type Tale, tell } from "../../rehearsal/simulate/run.ts";
 import { smallest } from "../../rehearsal/simulate/shrink.ts";
 import { storm } from "../../rehearsal/simulate/storm.ts";
 import type { Stage } from "../../rehearsal/stage.ts";
-import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
+import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
+import { type FaultRule, faultRuleText } from "../../rehearsal/world/fault-rule.ts";
 
 const request = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
 const ec2 = (stage: Stage, operation: string, input: Record<string, unknown>) => {
@@ -122,6 +126,8 @@ describe("a storm", () => {
       succeeded: 0,
       faults,
       calls: [],
+      planted: [],
+      reasons: [],
     });
     const all = Array.from({ length: 20 }, (_, index) => rule(index + 1));
     const fewest = await smallest(verdictOf(all), async (faults) => verdictOf(faults));
@@ -129,5 +135,52 @@ describe("a storm", () => {
       fewest.map(({ nth }) => nth),
       [3, 11],
     );
+  });
+});
+
+describe("a fault that fails a build", () => {
+  test("is named by the look that it met, within seconds", async () => {
+    const fatal = (await casesOf("build")).filter(({ rule }) => /^(?:AccessDenied|Unauthorized|VcpuLimit)/.test(rule.code));
+    const chosen = fatal.filter((_, index) => index % Math.ceil(fatal.length / 12) === 0);
+    const named: string[] = [];
+    for (const one of chosen) {
+      for (const { looks, seconds, state } of (await judge(one)).reasons) {
+        named.push(state);
+        assert.ok(looks === 0 && seconds < 5, `${faultRuleText(one.rule)}: ${seconds} s, ${looks} looks`);
+      }
+    }
+    // What may be denied without harm, such as the look at a quota, becomes no reason.
+    assert.ok(new Set(named).size >= 5, named.join());
+  });
+});
+
+describe("what a simulation has to meet on purpose", () => {
+  /** Every other life is on a course, one after another. */
+  const livesOf = (place: number): readonly number[] => [1, 2, 3, 4, 5, 6].map((round) => 2 * (place + round * plantings.length));
+  for (const [place, planting] of plantings.entries()) {
+    test(`${planting} happens on its course, once, and breaks nothing`, async () => {
+      const { planted, run } = courses[planting];
+      const verdict = await tell({ seed: 1, request: smallestRequest, faults: planted, story: run });
+      assert.deepEqual(verdict.violations, []);
+      assert.deepEqual(verdict.planted, [planting]);
+    });
+
+    test(`${planting} happens in a storm too, in one of six lives`, async () => {
+      let met: readonly string[] = [];
+      for (const seed of livesOf(place)) if (!met.includes(planting)) met = (await storm(seed)).planted;
+      assert.ok(met.includes(planting), met.join());
+    });
+  }
+
+  test("a destroy that met a resume, an extension or a rollback before its lock ends well and takes nothing", async () => {
+    for (const kind of ["resume", "extend", "rollback"] as const) {
+      const spared: string[] = [];
+      const trace = ({ type, details }: HistoryEvent) => {
+        if (type === "SucceedStateEntered" && details["name"] === "NothingToDestroy") spared.push(kind);
+      };
+      const { planted, run } = courses[`${kind} before a destroy's lock`];
+      await tell({ seed: 1, request: smallestRequest, faults: planted, story: run, trace });
+      assert.deepEqual(spared, [kind]);
+    }
   });
 });

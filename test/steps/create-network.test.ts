@@ -2,7 +2,7 @@ import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import type { Network } from "../../functions/domain/network.ts";
 import { createNetwork } from "../../functions/steps/create-network.ts";
-import { retried, site } from "./site.ts";
+import { execution, retried, site } from "./site.ts";
 
 const single = { vpc: 1, subnet: 2, "route-table": 1, "security-group": 4 };
 const mutations = [
@@ -29,6 +29,8 @@ describe("create-network", () => {
       ["us-west-2a", "us-west-2b"],
     );
     assert.equal(network.securityGroups.api, null);
+    for (const { type, id, tags } of at.ec2.inventory().filter((item) => item.tags["cloister:cluster"] === "orchid"))
+      assert.deepEqual([tags["cloister:generation"], tags["cloister:execution"]], ["1", execution], `${type} ${id}`);
     assert.deepEqual(at.ec2.foreignTouched(), []);
     assert.deepEqual(at.ec2.breaches(), []);
   });

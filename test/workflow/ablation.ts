@@ -1,8 +1,12 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import type { Plan } from "../../functions/domain/plan.ts";
+import { machineText } from "../../rehearsal/lambdas.ts";
+import { reasonAt, stateOf, turningPoint } from "../../rehearsal/reasons.ts";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
+import { list, type Retrier, type State } from "../../rehearsal/world/asl/definition.ts";
+import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
 import type { WorldOptions } from "../../rehearsal/world/world.ts";
 
 export const seed = 7;
@@ -77,14 +81,47 @@ export const policyWithout = (action: string) => (account: VirtualAccount) => {
 /** One test for each: the build fails in the state, with the error and in the words that the source gives, and no secret shows. */
 export function demandFailures(ablations: readonly Ablation[], scripts: WorldOptions["scripts"]): void {
   for (const { without, source, request = orchid, plant, error, state, words } of ablations) {
-    test(`without ${without} the build fails as ${source} says`, async () => {
-      const result = await rehearse({ request, seed, scripts, prepare: plant });
+    test(`without ${without} the build fails as ${source} says, as soon as it can be known`, async (context) => {
+      const accounts: VirtualAccount[] = [];
+      const prepare = (account: VirtualAccount) => {
+        accounts.push(account);
+        plant(account);
+      };
+      const result = await rehearse({ request, seed, scripts, prepare });
       assert.equal(result.status, "failed");
       assert.equal(result.error?.name, error, result.error?.cause);
       if (typeof state === "string") assert.equal(result.error?.state, state, result.error?.cause);
       else assert.match(result.error?.state ?? "", state, result.error?.cause);
       assert.match(result.error?.cause ?? "", words);
       assert.deepEqual(result.audit.secretLeaks, []);
+      context.diagnostic(demandPromptness(result.history, accounts[0]?.world.ssm.commands.failures() ?? []));
     });
   }
+}
+
+const build = JSON.parse(machineText("build-cluster")) as { readonly States: Readonly<Record<string, State>> };
+const statesIn = (states: Readonly<Record<string, State>>): [string, State][] =>
+  Object.entries(states).flatMap(([name, state]) => [
+    [name, state] as [string, State],
+    ...list<typeof build>(state["Branches"]).flatMap(({ States }) => statesIn(States)),
+  ]);
+const retriersOf = new Map(statesIn(build.States).map(([name, state]) => [name, list<Retrier>(state["Retry"])]));
+
+/**
+ * A command that came to its end is named by the first look that begins after it; a state whose looks all end in what is tried again asks at
+ * most once more than its budget says; whatever is wrong at a first look is named by it. Gives the figures.
+ */
+function demandPromptness(history: readonly HistoryEvent[], failures: readonly number[]): string {
+  const own = history.filter(({ execution }) => execution === history[0]?.execution);
+  const named = turningPoint(own) ?? assert.fail("nothing failed");
+  const { name, at } = stateOf(named, own);
+  const retriers = retriersOf.get(name) ?? [];
+  const tries = retriers.find(({ ErrorEquals }) => ErrorEquals.includes(String(named.details["error"])))?.MaxAttempts ?? 0;
+  const ended = failures.filter((instant) => instant <= named.timestamp).at(-1);
+  const isCommand = named.details["error"] === "CommandFailedError" && ended !== undefined;
+  const { looks, seconds } = reasonAt(isCommand ? ended : at, named, own);
+  assert.ok(looks <= tries + 1, `${name} named it at look ${looks} of ${tries + 1}`);
+  const since = isCommand ? "the command's end" : "the state began";
+  const pause = retriers.find(({ ErrorEquals }) => ErrorEquals.includes("NotReadyError"))?.IntervalSeconds;
+  return `reason: ${name}, ${seconds.toFixed(1)} s after ${since}, look ${looks} of ${tries + 1}, one every ${pause ?? "-"} s`;
 }

@@ -92,6 +92,14 @@ const ablations: readonly Ablation[] = [
     words: /host IP unknown/,
   },
   {
+    without: "the external cloud provider on a joining kubelet",
+    source: "facts 1.2, article of 2018-09-28",
+    plant: script("join", "    - {name: cloud-provider, value: external}\n", ""),
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /has no providerID/,
+  },
+  {
     without: "the right CA hash",
     source: "facts 3.6",
     plant: script("join", '"$SSM_caCertHash"]', `"sha256:${"0".repeat(64)}"]`),

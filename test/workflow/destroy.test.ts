@@ -200,6 +200,26 @@ describe("a destroy", () => {
     assert.deepEqual(keysOf(world.inventory()), before);
   });
 
+  test("waits for what goes by itself a little later, and then finds the account clean", async () => {
+    const { stage, world, before } = await built();
+    const { clock } = world.universe;
+    const [vpcs, all] = [{ ResourceType: "vpc" }, { CidrBlock: "10.99.0.0/16" }];
+    stage.account.afterStep.set("delete-parameters", async (output) => {
+      const Tags = ["cluster", "generation"].map((tag) => ({
+        Key: `cloister:${tag}`,
+        Value: tag === "cluster" ? "orchid" : "1",
+      }));
+      const made = await world.door.send("ec2", "CreateVpc", { ...all, TagSpecifications: [{ ...vpcs, Tags }] }, harness);
+      const { VpcId } = (made as { Vpc: { VpcId: string } }).Vpc;
+      // Longer than the pause between the two looks of the audit.
+      clock.after(100, () => void world.door.send("ec2", "DeleteVpc", { VpcId }, harness));
+      return output;
+    });
+    const { outcome } = await stage.run("destroy-cluster", { name: "orchid" }, "destroy");
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.deepEqual(keysOf(world.inventory()), before);
+  });
+
   test("an action that a role lacks is named at the end, and everything else is removed", async () => {
     const faults = Array.from({ length: 40 }, (_, index) => ({
       operation: "DeleteVpcEndpoints",

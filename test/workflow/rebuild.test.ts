@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { machineText, substitute } from "../../rehearsal/lambdas.ts";
 import { Stage } from "../../rehearsal/stage.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
 
@@ -42,16 +43,40 @@ describe("a rebuild", () => {
     assert.deepEqual(world.ec2.breaches(), []);
   });
 
-  test("whose build fails is rolled back, and the old generation serves on", async () => {
+  test("whose build fails ends in the build's first cause, by its name; it is rolled back and the old generation serves on", async () => {
     // The first build launches its nodes with two calls.
     const faults = [{ operation: "RunInstances", code: "VcpuLimitExceeded", nth: 3, after: false }];
     const { outcome, record, states, nodes } = await rebuilt(orchid, {}, faults);
-    assert.equal(outcome.status, "FAILED");
-    assert.match(outcome.cause ?? "", /VcpuLimitExceeded/);
+    assert.deepEqual([outcome.status, outcome.error], ["FAILED", "QuotaError"]);
+    assert.match(outcome.cause ?? "", /^\{"errorType":"QuotaError","errorMessage":"[^"]*VcpuLimitExceeded/);
     assert.deepEqual(states, { 1: "proved", 2: "gone" });
     assert.equal(record.current, 1);
     assert.deepEqual(record.lock.holders, []);
     assert.equal(nodes(1), 2);
+  });
+
+  test("whose build somebody aborted says so by the abort's own words", async () => {
+    const stage = await Stage.open({ request: orchid, seed, scripts: "quick" });
+    const { stepFunctions, universe } = stage.account.world;
+    await stage.run("build-cluster", orchid, "build");
+    const rebuild = stepFunctions.start("rebuild-cluster", "rebuild", { name: "orchid" });
+    const child = () => [...stepFunctions.executions.values()].find(({ name }) => /^orchid-g2-.*-build$/.test(name));
+    while (child() === undefined) await stage.pass(1);
+    child()?.stop("Abort", "by a person");
+    const outcome = await universe.clock.run(rebuild.done);
+    assert.deepEqual(outcome, { status: "FAILED", error: "Abort", cause: "by a person" });
+  });
+
+  test("whose build runs out of its time, and so gives no reason, shows all that is known of that build", async () => {
+    const stage = await Stage.open({ request: orchid, seed, scripts: "quick" });
+    const { world, deployment } = stage.account;
+    await stage.run("build-cluster", orchid, "build");
+    const text = substitute(machineText("build-cluster"), deployment);
+    const short = { ...(JSON.parse(text) as object), TimeoutSeconds: 60 };
+    world.stepFunctions.addMachine("build-cluster", JSON.stringify(short));
+    const { outcome } = await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");
+    assert.deepEqual([outcome.status, outcome.error], ["FAILED", "States.TaskFailed"]);
+    assert.match(outcome.cause ?? "", /"Status":"TIMED_OUT"/);
   });
 
   test("under strategy replace destroys the old generation first", async () => {
@@ -60,6 +85,21 @@ describe("a rebuild", () => {
     assert.deepEqual(states, { 1: "gone", 2: "proved" });
     assert.equal(record.current, 2);
     assert.equal(nodes(2), 2);
+  });
+
+  test("under strategy replace names what its destroy could not remove, and builds nothing", async () => {
+    const request = { ...orchid, rebuild: { strategy: "replace" } };
+    const stage = await Stage.open({ request, seed, scripts: "quick" });
+    const { world } = stage.account;
+    await stage.run("build-cluster", request, "build");
+    const VpcId = world.ec2.state.vpcs.all().find(({ tags }) => tags.has("cloister:cluster"))?.id;
+    const foreign = { GroupName: "somebody", Description: "of somebody else", VpcId };
+    await world.universe.clock.run(world.door.send("ec2", "CreateSecurityGroup", foreign, { kind: "harness" }));
+    const { outcome } = await stage.run("rebuild-cluster", { name: "orchid" }, "rebuild");
+    assert.equal(outcome.error, "ResourcesLeftBehind");
+    assert.match(outcome.cause ?? "", /^2 left of orchid .*security-group sg-\w+ \(somebody\), not ours/);
+    const builds = [...world.stepFunctions.executions.values()].filter(({ machine }) => machine === "build-cluster");
+    assert.equal(builds.length, 1);
   });
 
   test("by a trigger that the request lists needs no person", async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { Stage } from "../../rehearsal/stage.ts";
+import { orchid, script } from "./ablation.ts";
 
 const request = { name: "orchid", onFailure: "keep" };
 
@@ -30,5 +31,16 @@ describe("the same request after a build that was kept", () => {
       "nothing was made a second time",
     );
     assert.equal((second.outcome.output as { generation: number }).generation, 1);
+  });
+
+  test("resets a control plane that kubeadm has half made, and makes it whole", async () => {
+    const broken = "apiServer: {extraArgs: [{name: cloud-provider, value: external}]}\nimageRepository:";
+    const prepare = script("kubeadm-init", "imageRepository:", broken);
+    const stage = await Stage.open({ request: orchid, seed: 3, prepare });
+    const first = await stage.run("build-cluster", orchid, "first");
+    assert.match(first.outcome.cause ?? "", /unknown flag: --cloud-provider/);
+    stage.account.document("kubeadm-init", (text) => text);
+    const second = await stage.run("build-cluster", orchid, "second");
+    assert.equal(second.outcome.status, "SUCCEEDED", second.outcome.cause);
   });
 });

@@ -1,5 +1,8 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
+import { MachineArn } from "../../functions/domain/ids.ts";
+import { watchExecutions } from "../../functions/watch/watch-executions.ts";
+import { machineArn } from "../../rehearsal/lambdas.ts";
 import { Stage } from "../../rehearsal/stage.ts";
 import type { Execution } from "../../rehearsal/world/asl/execution.ts";
 import type { Json } from "../../rehearsal/world/asl/paths.ts";
@@ -8,6 +11,7 @@ import type { InventoryItem } from "../../rehearsal/world/service.ts";
 
 const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
 const hour = 3600;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 interface Recorded {
   readonly current: number | null;
@@ -124,6 +128,26 @@ describe("those who act alone", () => {
     assert.deepEqual(keysOf(world.inventory()), before);
   });
 
+  test("try again, hours apart, what a destroy had to leave, until it is gone", async () => {
+    const { stage, world, before, states } = await attended(15);
+    await stage.run("build-cluster", orchid, "build");
+    const vpc = world.ec2.state.vpcs.all().find(({ tags }) => tags.has("cloister:cluster"));
+    const send = (operation: string, input: object) =>
+      world.universe.clock.run(world.door.send("ec2", operation, { ...input }, { kind: "harness" }));
+    const foreign = { GroupName: "somebody", Description: "of somebody else", VpcId: vpc?.id };
+    const { GroupId } = (await send("CreateSecurityGroup", foreign)) as { GroupId: string };
+    const { outcome } = await stage.run("destroy-cluster", { name: "orchid" }, "destroy");
+    assert.equal(outcome.error, "ResourcesLeftBehind", outcome.cause);
+    await stage.pass(2 * hour);
+    assert.deepEqual(states(), ["left"], "the first try comes after an hour");
+    await send("DeleteSecurityGroup", { GroupId });
+    await stage.pass(5 * hour);
+    assert.deepEqual(states(), ["gone"], "the second after four");
+    assert.deepEqual(keysOf(world.inventory()), before);
+    const tries = [...world.stepFunctions.executions.values()].filter(({ name }) => name.startsWith("orchid-abandoned-"));
+    assert.equal(tries.length, 2);
+  });
+
   test("touch nothing while everything is as it should be", async () => {
     const { stage, world, states } = await attended(11);
     await stage.run("build-cluster", orchid, "build");
@@ -132,6 +156,45 @@ describe("those who act alone", () => {
     assert.deepEqual(states(), ["proved"]);
     assert.deepEqual(keysOf(world.inventory()), standing);
     assert.equal(world.stepFunctions.executions.size, 1, "no destroy was started");
+  });
+});
+
+describe("the watcher", () => {
+  /** A build that was aborted while nobody watched, and somebody else's that was refused meanwhile. */
+  async function abandoned() {
+    const stage = await Stage.open({ request: orchid, seed: 14, scripts: "quick" });
+    const { account } = stage;
+    const { stepFunctions, universe } = account.world;
+    const build = stepFunctions.start("build-cluster", "aborted", orchid as Json);
+    await stage.pass(60);
+    const { execution: other } = await stage.run("build-cluster", orchid, "refused");
+    build.stop("Abort", "by a person");
+    await universe.clock.run(build.done);
+    const aws = account.clientsFor({ kind: "function", step: "watch-executions", state: "WatchExecutions", execution: "" });
+    const machines = { destroy: MachineArn.parse(machineArn("destroy-cluster", account.deployment)) };
+    const hear = ({ arn }: Execution, status: string) => {
+      const detail = { executionArn: arn, status, input: JSON.stringify(orchid) };
+      return universe.clock.run(watchExecutions.execute({ detail }, aws, machines, silent));
+    };
+    const destroys = () => [...stepFunctions.executions.values()].filter(({ machine }) => machine === "destroy-cluster");
+    return { build, other, hear, destroys };
+  }
+
+  for (const status of ["FAILED", "TIMED_OUT", "ABORTED"])
+    test(`starts one destroy for ${status} of what the row names, however often it hears of it`, async () => {
+      const { build, hear, destroys } = await abandoned();
+      await hear(build, status);
+      await hear(build, status);
+      assert.equal(destroys().length, 1);
+    });
+
+  test("starts nothing for a beginning or a success, nor for an end of another execution than the row names", async () => {
+    const { build, other, hear, destroys } = await abandoned();
+    assert.equal(other.outcome?.error, "ConflictError");
+    await hear(build, "RUNNING");
+    await hear(build, "SUCCEEDED");
+    await hear(other, "FAILED");
+    assert.deepEqual(destroys(), []);
   });
 });
 

@@ -74,6 +74,14 @@ describe("the data that states hand on", () => {
     assert.deepEqual((await run({ A: state }, { name: "C:\\tmp", n: 3 })).output, { x: "/C:\\tmp/g3" });
   });
 
+  test("States.StringToJson reads what a text holds, backslashes and all; what is no JSON is an intrinsic failure", async () => {
+    const state = { Type: "Pass", Parameters: { "x.$": "States.StringToJson($.text)" } };
+    const value = { cause: '{"errorMessage":"C:\\tmp"}', list: [1, null] };
+    assert.deepEqual((await run({ A: state }, { text: JSON.stringify(value) })).output, { x: value });
+    assert.equal((await run({ A: state }, { text: "{" })).error, "States.IntrinsicFailure");
+    assert.equal((await run({ A: state }, { text: 7 })).error, "States.IntrinsicFailure");
+  });
+
   test("what lies at a path with null is null, and a path through null leads nowhere", async () => {
     assert.deepEqual((await run({ A: { Type: "Pass", Parameters: { "a.$": "$.a" } } }, { a: null })).output, { a: null });
     assert.equal((await run({ A: { Type: "Pass", Parameters: { "a.$": "$.a.b" } } }, { a: null })).error, "States.Runtime");
@@ -164,6 +172,9 @@ describe("a Choice", () => {
       { v: 2 },
       "yes",
     ],
+    ["a pattern's star stands for anything", { ...v, StringMatches: "{*}" }, { v: "{a\n}" }, "yes"],
+    ["a pattern is of the whole text", { ...v, StringMatches: "{*}" }, { v: "{a}." }, "no"],
+    ["a pattern's other signs stand for themselves", { ...v, StringMatches: "a.*" }, { v: "abc" }, "no"],
     ["Not turns it round", { Not: { ...v, StringEquals: "a" } }, { v: "b" }, "yes"],
     ["comparing what is missing is an error", { ...v, StringEquals: "a" }, {}, "States.Runtime"],
   ];

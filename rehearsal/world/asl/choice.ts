@@ -22,9 +22,14 @@ const numeric = (compare: (value: number, wanted: number) => boolean): Compariso
   matches: (value, wanted) => typeof value === "number" && compare(value, Number(wanted)),
 });
 
+/** `*` stands for any characters, line breaks among them; an escaped one is refused when the machine is loaded. */
+const isLike = (value: string, pattern: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]]/g, "\\$&").replaceAll("*", ".*")}$`, "s").test(value);
+
 /** Every comparison that a Choice may use. */
 export const comparisons: Readonly<Record<string, Comparison>> = {
   StringEquals: { type: "string", matches: (value, wanted) => value === wanted },
+  StringMatches: { type: "string", matches: (value, wanted) => typeof value === "string" && isLike(value, String(wanted)) },
   BooleanEquals: { type: "boolean", matches: (value, wanted) => value === wanted },
   NumericEquals: numeric((value, wanted) => value === wanted),
   NumericGreaterThan: numeric((value, wanted) => value > wanted),

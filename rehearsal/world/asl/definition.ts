@@ -142,6 +142,7 @@ function checkRule(name: string, rule: Rule, isOutermost: boolean): void {
     checkPath(String(rule.Variable));
     const isOfType = typeof rule[operator] === comparison.type;
     refuseUnless(isOfType, `${where}: ${operator} is compared with a ${comparison.type}`);
+    refuseUnless(operator !== "StringMatches" || !String(rule[operator]).includes("\\"), `${where}: an escape in a pattern`);
   }
   for (const inner of [...(rule.And ?? []), ...(rule.Or ?? []), ...(rule.Not === undefined ? [] : [rule.Not])])
     checkRule(name, inner, false);

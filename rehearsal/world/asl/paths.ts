@@ -73,9 +73,24 @@ export function template(value: Json, scope: Scope): Json {
   );
 }
 
-const expression = (text: string, scope: Scope): Json => (text.startsWith("$") ? read(scope, text) : format(text, scope));
+function expression(text: string, scope: Scope): Json {
+  if (text.startsWith("$")) return read(scope, text);
+  const path = jsonPath(text);
+  return path === null ? format(text, scope) : parsed(read(scope, path));
+}
 
-/** The one intrinsic function that the machines use: `States.Format('...{}...', $.a, $.b)`. Escapes in its text are refused. */
+/** Of the two intrinsic functions that the machines use, `States.StringToJson($.a)`: its path, or null for the other one. */
+const jsonPath = (text: string): string | null => /^States\.StringToJson\((\$[\w.$[\]'-]*)\)$/.exec(text)?.[1] ?? null;
+
+function parsed(value: Json): Json {
+  try {
+    return JSON.parse(typeof value === "string" ? value : "") as Json;
+  } catch {
+    throw new StateError("States.IntrinsicFailure", "States.StringToJson got no JSON");
+  }
+}
+
+/** The other one: `States.Format('...{}...', $.a, $.b)`. Escapes in its text are refused. */
 function parseFormat(text: string): { parts: string[]; paths: string[] } {
   const match = /^States\.Format\('([^'\\]*)'((?:\s*,\s*\$[\w.$[\]'-]*)*)\)$/.exec(text);
   if (match === null) throw new SimulationGap(`${text} is no intrinsic function this interpreter knows`);
@@ -100,8 +115,13 @@ export function checkTemplate(value: unknown): void {
   for (const [key, inner] of Object.entries(value)) {
     if (!key.endsWith(".$")) checkTemplate(inner);
     else if (String(inner).startsWith("$")) checkPath(String(inner));
-    else for (const path of parseFormat(String(inner)).paths) checkPath(path);
+    else for (const path of pathsIn(String(inner))) checkPath(path);
   }
+}
+
+function pathsIn(intrinsic: string): readonly string[] {
+  const path = jsonPath(intrinsic);
+  return path === null ? parseFormat(intrinsic).paths : [path];
 }
 
 const asText = (value: Json | undefined): string => (typeof value === "string" ? value : JSON.stringify(value));

@@ -26,6 +26,9 @@ const isCcm = ({ object }: Stored): boolean =>
 /** The AWS cloud controller manager: gives nodes their provider ID and takes the taint away (facts 2.4 to 2.6). */
 export function runCloudProvider(cluster: Cluster): void {
   const begin = (member: Member) => {
+    // Without the taint that its kubelet registers under an external provider, a Node is none of its business: no provider ID, and no
+    // error (facts 1.2, the article of 2018-09-28; 2.4).
+    if (!member.isExternal) return;
     const { clock, chance } = cluster.universe;
     clock.after(chance.seconds("ccm.nodeInitialised", member.node.subject), () => void attempt(cluster, member, 1));
   };

@@ -13,6 +13,8 @@ export interface Invocation {
   readonly at: number;
   status: "Pending" | "InProgress" | "Cancelling" | "Success" | "Failed" | "TimedOut" | "Cancelled";
   detail: string;
+  /** When it came to an end, whichever. */
+  endedAt: number | null;
   result: ScriptResult;
   /** Settles when the order to stop has arrived. */
   readonly stop: PromiseWithResolvers<"stopped">;
@@ -36,7 +38,7 @@ export interface Command {
 const nothing: ScriptResult = { exitCode: -1, stdout: "", stderr: "" };
 
 export const newInvocation = (instanceId: string, at: number): Invocation => ({
-  ...{ instanceId, at, status: "Pending", detail: "Pending", result: nothing },
+  ...{ instanceId, at, status: "Pending", detail: "Pending", endedAt: null, result: nothing },
   stop: Promise.withResolvers<"stopped">(),
   kill: new AbortController(),
 });

@@ -50,6 +50,15 @@ export class RunCommand {
     ]);
   }
 
+  /** When commands came to a bad end: with their last node, which is when Run Command says so. */
+  failures(): readonly number[] {
+    return [...this.#commands.values()].flatMap(({ invocations }) => {
+      const ends = invocations.flatMap(({ endedAt }) => endedAt ?? []);
+      const isBad = ends.length === invocations.length && invocations.some(({ status }) => status !== "Success");
+      return isBad ? [Math.max(...ends)] : [];
+    });
+  }
+
   #send(input: sdk.SendCommandCommandInput) {
     const {
       DocumentName = "",
@@ -113,6 +122,7 @@ export class RunCommand {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         if (failures > errorsMax) become(next, "Cancelled", "Terminated");
         else await this.#run(command, next);
+        next.endedAt = this.#universe.clock.now();
         if (next.status !== "Success") failures++;
       }
     };
