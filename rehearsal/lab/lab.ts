@@ -17,10 +17,11 @@ import { RealClock } from "./clock.ts";
 import { bundles, furnish, writeImages } from "./cloud/account.ts";
 import { archives } from "./cloud/archives.ts";
 import { awsAt, deployment, region } from "./cloud/aws.ts";
-import { ssmDesk, statesDesk, topologyDesk } from "./cloud/desks.ts";
+import { secretsDesk, ssmDesk, statesDesk, topologyDesk } from "./cloud/desks.ts";
 import { type Moto, startMoto } from "./cloud/moto.ts";
 import { listenLoopback, proxyListener } from "./cloud/proxy.ts";
 import { makeMotoHome } from "./cloud/python.ts";
+import { type Hooks, noHooks } from "./hooks.ts";
 import { makeRoot } from "./hosts/image.ts";
 import { makeBundle } from "./images.ts";
 import { Site } from "./site.ts";
@@ -29,6 +30,8 @@ import { sweepDeadRuns } from "./sweep.ts";
 
 export interface LabOptions {
   readonly scale: number;
+  /** What a wait is multiplied by (stage.ts); 1 when absent. */
+  readonly patience?: number;
   /** A folder with a bundle.json; null for the lab's own. */
   readonly bundle: string | null;
   readonly say: Say;
@@ -52,6 +55,8 @@ export async function labBundle(say: Say): Promise<string> {
   return (await supplies(null, say)).bundleFolder;
 }
 
+type Parts = Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws" | "hooks">;
+
 /** One account on moto with its hosts on this machine, from its opening to its closing. */
 export class Lab {
   readonly folder: string;
@@ -62,18 +67,17 @@ export class Lab {
   readonly site: Site;
   /** As a function's clients: through the proxy. */
   readonly aws: Aws;
+  readonly hooks: Hooks;
   readonly #closers: (() => Promise<void>)[];
 
-  private constructor(
-    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
-    closers: (() => Promise<void>)[],
-  ) {
+  private constructor(parts: Parts, closers: (() => Promise<void>)[]) {
     this.folder = parts.folder;
     this.kubernetes = parts.kubernetes;
     this.bin = parts.bin;
     this.stage = parts.stage;
     this.site = parts.site;
     this.aws = parts.aws;
+    this.hooks = parts.hooks;
     this.#closers = closers;
   }
 
@@ -91,10 +95,7 @@ export class Lab {
     }
   }
 
-  static made(
-    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
-    closers: (() => Promise<void>)[],
-  ): Lab {
+  static made(parts: Parts, closers: (() => Promise<void>)[]): Lab {
     return new Lab(parts, closers);
   }
 
@@ -136,7 +137,7 @@ async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
 }
 
 async function assemble(
-  { scale, say, onEvent }: LabOptions,
+  { scale, patience = 1, say, onEvent }: LabOptions,
   { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
   folder: string,
   closers: (() => Promise<void>)[],
@@ -152,10 +153,13 @@ async function assemble(
   const prefix = await furnish(direct, bundleFolder);
 
   let aws = direct;
-  const stage = await openStage(new RealClock(scale), () => aws, logTo(join(folder, "functions.log")), onEvent);
+  const hooks = noHooks();
+  const log = logTo(join(folder, "functions.log"));
+  const stage = await openStage({ clock: new RealClock(scale), patience, aws: () => aws, log, onEvent });
   const socket = join(folder, "aws.sock");
   const failed = (error: Error) => say(`lab: ${error.message}`);
-  const site = new Site({ aws: direct, prefix: `clab${process.pid}`, folder, base, socket, failed });
+  const files = new Map([["/etc/cloister-lab/scale", `${scale}\n`]]);
+  const site = new Site({ aws: direct, prefix: `clab${process.pid}`, folder, base, socket, failed, files });
   closers.push(() => site.close());
   const listener = proxyListener({
     motoPort: moto.port,
@@ -163,12 +167,14 @@ async function assemble(
       agentDesk(
         (key) => site.instanceOf(key),
         (node) => stage.agents.register(node),
+        hooks,
       ),
+      secretsDesk(hooks.secrets),
       ssmDesk({ ...stage.commands.operations, ...stage.agents.operations }),
       statesDesk(stage.stepFunctions),
       topologyDesk,
     ],
-    objects: archives(bundles, prefix, bundleFolder),
+    objects: archives(bundles, prefix, bundleFolder, (key, file) => hooks.archiveOf(key, file)),
     changed: () => site.changed(),
   });
   const { server, port } = await listenLoopback(listener);
@@ -178,7 +184,7 @@ async function assemble(
   await new Promise<void>((resolve) => secure.listen(socket, resolve));
   closers.push(() => closeServer(secure));
   aws = awsAt(port, "function");
-  return Lab.made({ folder, kubernetes, bin, stage, site, aws }, closers);
+  return Lab.made({ folder, kubernetes, bin, stage, site, aws, hooks }, closers);
 }
 
 async function closeServer(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {

@@ -47,7 +47,8 @@ export async function traces(): Promise<string[]> {
     try {
       const command = readFileSync(join(folder, "cmdline"), "utf8").replaceAll("\0", " ");
       const isOurs =
-        /moto_lab\.py|network\/gateway\.ts|systemd-nspawn .*clab/.test(command) || command.includes(`${cacheFolder()}/run-`);
+        /moto_lab\.py|network\/(?:gateway|internet)\.ts|systemd-nspawn .*clab/.test(command) ||
+        command.includes(`${cacheFolder()}/run-`);
       return isOurs ? [`process ${basename(folder)} ${command.slice(0, 80)}`] : [];
     } catch {
       return [];

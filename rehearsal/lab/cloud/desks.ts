@@ -1,4 +1,5 @@
 import type { DescribeExecutionCommand } from "@aws-sdk/client-sfn";
+import type { PutParameterCommand } from "@aws-sdk/client-ssm";
 import type { StepFunctions } from "../../world/asl/step-functions.ts";
 import type { Operation } from "../../world/service.ts";
 import { type Answer, type Desk, json, jsonError } from "./proxy.ts";
@@ -20,6 +21,17 @@ export const ssmDesk =
     } catch (error) {
       return refusal(error);
     }
+  };
+
+/** Keeps what is written to SecureStrings, to be looked for where it must not be; moto answers. */
+export const secretsDesk =
+  (secrets: Set<string>): Desk =>
+  async ({ service, operation, body }) => {
+    if (service === "ssm" && operation === "PutParameter") {
+      const { Type, Value = "" } = JSON.parse(body.toString()) as PutParameterCommand["input"];
+      if (Type === "SecureString") for (const word of Value.split(/\s+/)) if (word.length >= 16) secrets.add(word);
+    }
+    return null;
   };
 
 /** Executions live in the lab's own interpreter. */

@@ -16,6 +16,7 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses.vpcs import VPCs
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -77,9 +78,11 @@ def endpoint_phases():
                 continue
             is_ready = time.monotonic() - endpoint.born > PENDING_SECONDS
             endpoint.state = "available" if is_ready else "pending"
-            if is_ready and endpoint.private_dns_enabled and len(endpoint.dns_entries) == 1:
-                service, region = endpoint.service_name.split(".", 3)[3], self.region_name
-                endpoint.dns_entries.append({"dns_name": f"{service}.{region}.amazonaws.com", "hosted_zone_id": "Z1"})
+            if is_ready and endpoint.vpc_endpoint_type.lower() == "interface":
+                name = f"{endpoint.service_name.split('.', 3)[3]}.{self.region_name}.amazonaws.com"
+                public = [entry for entry in endpoint.dns_entries if entry["dns_name"] != name]
+                private = [{"dns_name": name, "hosted_zone_id": "Z1"}] if endpoint.private_dns_enabled else []
+                endpoint.dns_entries = public + private
         return describe(self, vpc_end_point_ids, filters)
 
     def delete_vpc_endpoints(self, vpce_ids=None):
@@ -92,6 +95,19 @@ def endpoint_phases():
     VPCEndPoint.__init__ = init
     VPCBackend.describe_vpc_endpoints = describe_vpc_endpoints
     VPCBackend.delete_vpc_endpoints = delete_vpc_endpoints
+
+
+def private_dns_option():
+    """API reference, ModifyVpcEndpoint: PrivateDnsEnabled. moto 5.2.5 does not read it."""
+    modify = VPCs.modify_vpc_endpoint
+
+    def modify_vpc_endpoint(self):
+        wanted = self._get_bool_param("PrivateDnsEnabled")
+        if wanted is not None:
+            self.ec2_backend.vpc_end_points[self._get_param("VpcEndpointId")].private_dns_enabled = wanted
+        return modify(self)
+
+    VPCs.modify_vpc_endpoint = modify_vpc_endpoint
 
 
 def dependencies():
@@ -163,6 +179,7 @@ def main():
     service_filters()
     endpoint_addresses()
     endpoint_phases()
+    private_dns_option()
     dependencies()
     for profile in sys.argv[1:]:
         iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_instance_profile(profile, "/", [])
