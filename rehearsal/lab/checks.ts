@@ -32,6 +32,7 @@ export async function answer([name, ask]: Question): Promise<LabCheck> {
 export interface Cluster {
   readonly lab: Lab;
   readonly name: string;
+  readonly generation: number;
   readonly first: Host;
   readonly controlPlanes: readonly Host[];
   readonly hosts: readonly Host[];
@@ -47,7 +48,7 @@ export function clusterOf(lab: Lab, name: string, generation = 1): Cluster | nul
     .filter(({ instance }) => instance.tags.get("cloister:role") === "control-plane")
     .map(({ host }) => host);
   const [first] = controlPlanes;
-  return first === undefined ? null : { lab, name, first, controlPlanes, hosts: placed.map(({ host }) => host) };
+  return first === undefined ? null : { lab, name, generation, first, controlPlanes, hosts: placed.map(({ host }) => host) };
 }
 
 export const kubectl = ({ first }: Cluster, ...args: string[]): Promise<string> =>
@@ -94,8 +95,11 @@ async function etcdMembers({ first, controlPlanes }: Cluster): Promise<Finding> 
 /** Provider ids come from the real cloud controller manager: they must be the very instances that the handlers launched. */
 async function providerIds(cluster: Cluster): Promise<Finding> {
   const items = await nodesOf(cluster);
-  const filter = [{ Name: "tag:cloister:cluster", Values: [cluster.name] }];
-  const { Reservations = [] } = await cluster.lab.aws.ec2.send(new DescribeInstancesCommand({ Filters: filter }));
+  const Filters = [
+    { Name: "tag:cloister:cluster", Values: [cluster.name] },
+    { Name: "tag:cloister:generation", Values: [String(cluster.generation)] },
+  ];
+  const { Reservations = [] } = await cluster.lab.aws.ec2.send(new DescribeInstancesCommand({ Filters }));
   const wanted = Reservations.flatMap(({ Instances = [] }) => Instances)
     .filter(({ State }) => State?.Name === "running")
     .map(({ InstanceId, Placement }) => `aws:///${Placement?.AvailabilityZone}/${InstanceId}`);
@@ -138,8 +142,8 @@ async function noBalancerLeft({ lab, controlPlanes }: Cluster): Promise<Finding>
   );
 }
 
-async function certificate({ lab, name }: Cluster): Promise<Finding> {
-  const place = { Bucket: deployment.bucket, Key: `evidence/${name}/g1/certificate.json` };
+async function certificate({ lab, name, generation }: Cluster): Promise<Finding> {
+  const place = { Bucket: deployment.bucket, Key: `evidence/${name}/g${generation}/certificate.json` };
   const { Body } = await lab.aws.s3.send(new GetObjectCommand(place));
   const content = JSON.parse((await Body?.transformToString()) ?? "{}") as {
     isolated?: boolean;
@@ -174,8 +178,12 @@ async function noWayOut({ hosts }: Cluster): Promise<Finding> {
 
 /** The kubeconfig that the product published, used where the API answers. */
 async function published(cluster: Cluster): Promise<Finding> {
-  const { lab, name, first } = cluster;
-  const asked = new GetParametersByPathCommand({ Path: `/cloister/${name}/g1`, Recursive: true, WithDecryption: true });
+  const { lab, name, generation, first } = cluster;
+  const asked = new GetParametersByPathCommand({
+    Path: `/cloister/${name}/g${generation}`,
+    Recursive: true,
+    WithDecryption: true,
+  });
   const { Parameters = [] } = await lab.aws.ssm.send(asked);
   const names = Parameters.map(({ Name }) => Name?.split("/").at(-1));
   const kubeconfig = Parameters.find(({ Name }) => Name?.endsWith("/kubeconfig"))?.Value ?? "";
@@ -201,8 +209,8 @@ function secrets(lab: Lab, executions: readonly Execution[]): Finding {
 }
 
 /** Everything that can be asked of a cluster that the product says is ready, asked of the cluster itself. */
-export async function checkCluster(lab: Lab, name: string, execution: Execution): Promise<LabCheck[]> {
-  const cluster = clusterOf(lab, name);
+export async function checkCluster(lab: Lab, name: string, execution: Execution, generation = 1): Promise<LabCheck[]> {
+  const cluster = clusterOf(lab, name, generation);
   if (cluster === null)
     return [{ name: "a control plane is there", passed: false, evidence: `${lab.site.hosts().length} hosts` }];
   const questions: readonly Question[] = [

@@ -55,7 +55,7 @@ export async function labBundle(say: Say): Promise<string> {
   return (await supplies(null, say)).bundleFolder;
 }
 
-type Parts = Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws" | "hooks">;
+type Parts = Pick<Lab, "folder" | "kubernetes" | "bin" | "bundle" | "stage" | "site" | "aws" | "hooks">;
 
 /** One account on moto with its hosts on this machine, from its opening to its closing. */
 export class Lab {
@@ -63,6 +63,8 @@ export class Lab {
   readonly kubernetes: string;
   /** The folder of the built programs. */
   readonly bin: string;
+  /** And of the bundle. */
+  readonly bundle: string;
   readonly stage: Stage;
   readonly site: Site;
   /** As a function's clients: through the proxy. */
@@ -74,6 +76,7 @@ export class Lab {
     this.folder = parts.folder;
     this.kubernetes = parts.kubernetes;
     this.bin = parts.bin;
+    this.bundle = parts.bundle;
     this.stage = parts.stage;
     this.site = parts.site;
     this.aws = parts.aws;
@@ -184,7 +187,7 @@ async function assemble(
   await new Promise<void>((resolve) => secure.listen(socket, resolve));
   closers.push(() => closeServer(secure));
   aws = awsAt(port, "function");
-  return Lab.made({ folder, kubernetes, bin, stage, site, aws, hooks }, closers);
+  return Lab.made({ folder, kubernetes, bin, bundle: bundleFolder, stage, site, aws, hooks }, closers);
 }
 
 async function closeServer(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {

@@ -13,6 +13,7 @@ import { account, region } from "./cloud/aws.ts";
 
 /** What stands between the product and moto: the interpreter with the shipped machines and handlers, Run Command, the agents. */
 export interface Stage {
+  readonly clock: RealClock;
   readonly stepFunctions: StepFunctions;
   readonly commands: RunCommand;
   readonly agents: Agents;
@@ -61,5 +62,5 @@ export async function openStage({ clock, patience, aws, log, onEvent }: StageOpt
     const document = shippedDocument(name);
     commands.documents.set(document.name, document);
   }
-  return { stepFunctions, commands, agents, afterStep };
+  return { clock, stepFunctions, commands, agents, afterStep };
 }

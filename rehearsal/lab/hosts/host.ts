@@ -72,6 +72,11 @@ export class Host {
     return run("nsenter", ["-t", String(init), "-a", program, ...args]);
   }
 
+  /** Puts a file of this machine on the host, below /root. */
+  async copy(from: string, to: `/root/${string}`): Promise<void> {
+    await run("cp", ["--reflink=auto", from, join(this.options.folder, "root", to)]);
+  }
+
   async stop(): Promise<void> {
     await stopHost(this.options.folder);
     if (this.#child.exitCode === null && this.#child.signalCode === null) {

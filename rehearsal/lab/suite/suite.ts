@@ -2,6 +2,7 @@ import type { Say } from "../cache.ts";
 import type { LabCheck } from "../checks.ts";
 import { ablationChapter } from "./ablation.ts";
 import { threeControlPlanes } from "./clusters.ts";
+import { wholeLife } from "./life.ts";
 
 export interface SuiteOptions {
   readonly scale: number;
@@ -23,7 +24,7 @@ export interface Chapter {
   run(options: SuiteOptions, tell: (check: LabCheck) => void): Promise<void>;
 }
 
-const chapters: readonly Chapter[] = [ablationChapter, threeControlPlanes];
+const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes];
 
 /** Every chapter that is wanted, one after the other. */
 export async function runSuite(options: SuiteOptions, onCheck: (check: LabCheck) => void): Promise<LabCheck[]> {
