@@ -3,8 +3,8 @@ import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balan
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { secretLeaks, type Written } from "../audit.ts";
-import type { Execution } from "../world/asl/execution.ts";
 import { deployment } from "./cloud/aws.ts";
+import type { Run } from "./cloud/engine.ts";
 import { dnsQuestion } from "./dns-question.ts";
 import type { Host } from "./hosts/host.ts";
 import type { Lab } from "./lab.ts";
@@ -67,7 +67,7 @@ async function nodesOf(cluster: Cluster): Promise<readonly Node[]> {
 }
 
 /** From the launch of the instances to the moment since which each node is Ready. */
-async function ready(cluster: Cluster, execution: Execution): Promise<Finding> {
+async function ready(cluster: Cluster, execution: Run): Promise<Finding> {
   const { events } = execution.history;
   const launched =
     events.find(({ type, details }) => type === "TaskStateExited" && details["name"] === "LaunchNodes")?.timestamp ?? 0;
@@ -196,7 +196,7 @@ async function published(cluster: Cluster): Promise<Finding> {
   );
 }
 
-function secrets(lab: Lab, executions: readonly Execution[]): Finding {
+function secrets(lab: Lab, executions: readonly Run[]): Finding {
   const histories: Written[] = executions.flatMap(({ name, history }) =>
     history.events.map(({ id, type, details }) => ({
       place: `history of ${name}, event ${id} ${type}`,
@@ -209,7 +209,7 @@ function secrets(lab: Lab, executions: readonly Execution[]): Finding {
 }
 
 /** Everything that can be asked of a cluster that the product says is ready, asked of the cluster itself. */
-export async function checkCluster(lab: Lab, name: string, execution: Execution, generation = 1): Promise<LabCheck[]> {
+export async function checkCluster(lab: Lab, name: string, execution: Run, generation = 1): Promise<LabCheck[]> {
   const cluster = clusterOf(lab, name, generation);
   if (cluster === null)
     return [{ name: "a control plane is there", passed: false, evidence: `${lab.site.hosts().length} hosts` }];

@@ -1,10 +1,10 @@
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
-import type { Execution } from "../world/asl/execution.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import type { Outcome } from "../world/asl/host.ts";
 import { checkCluster, type LabCheck } from "./checks.ts";
+import type { Run } from "./cloud/engine.ts";
 import { messageIn } from "./failure.ts";
 import { inventory } from "./inventory.ts";
 import { Lab, type LabOptions } from "./lab.ts";
@@ -18,7 +18,7 @@ export interface Access {
   readonly kubectl: string;
 }
 
-export interface CourseOptions extends Pick<LabOptions, "scale" | "patience" | "bundle" | "say"> {
+export interface CourseOptions extends Pick<LabOptions, "scale" | "patience" | "engine" | "bundle" | "say"> {
   /** null: the lab's own. */
   readonly request: unknown;
   /** Before the build: what somebody plants. */
@@ -130,10 +130,7 @@ async function course(
 }
 
 /** The end of an execution; an interrupted course does not wait for it. */
-async function finish(
-  execution: Execution,
-  signal: AbortSignal,
-): Promise<{ readonly execution: Execution; readonly outcome: Outcome }> {
+async function finish(execution: Run, signal: AbortSignal): Promise<{ readonly execution: Run; readonly outcome: Outcome }> {
   const stop = () => execution.stop("Interrupted", "the lab is being closed");
   signal.addEventListener("abort", stop);
   const outcome = await execution.done;

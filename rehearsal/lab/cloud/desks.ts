@@ -34,6 +34,23 @@ export const secretsDesk =
     return null;
   };
 
+/** What the lab's own interpreter does without a call, moto's does as Step Functions does: it invokes a function by its ARN. */
+export const lambdaDesk =
+  (functions: ReadonlyMap<string, (event: unknown) => Promise<unknown>>): Desk =>
+  async ({ service, path, body }) => {
+    if (service !== "lambda") return null;
+    const arn = decodeURIComponent(/\/functions\/([^/]+)\/invocations/.exec(path)?.[1] ?? "");
+    const handler = functions.get(arn);
+    if (handler === undefined) return jsonError("ResourceNotFoundException", `Function not found: ${arn}`);
+    try {
+      return json((await handler(JSON.parse(body.toString()))) ?? null);
+    } catch (error) {
+      const { name, message } = error as Error;
+      // Lambda answers 200 and says in a header that the function failed (API reference, Invoke).
+      return { ...json({ errorType: name, errorMessage: message, trace: [] }), headers: { "x-amz-function-error": "Unhandled" } };
+    }
+  };
+
 /** Executions live in the lab's own interpreter. */
 export const statesDesk =
   (stepFunctions: StepFunctions): Desk =>

@@ -2,7 +2,7 @@
 
 Each addition has its source: what AWS does, and where moto 5.2.5 was seen to do otherwise.
 Usage: moto_lab.py PROFILE...   Makes these instance profiles, which no other service of the lab could.
-Environment: MOTO_AMIS_PATH names a file with the lab's one image; LAB_PENDING_SECONDS says how long an endpoint is pending.
+Environment: LAB_ENGINE wakes moto's own Step Functions interpreter, which calls AWS on MOTO_PORT; MOTO_AMIS_PATH names a file with the lab's one image; LAB_PENDING_SECONDS says how long an endpoint is pending.
 Prints one line, `ready PORT`, when it listens, and ends when its standard input does.
 """
 import ipaddress
@@ -174,7 +174,16 @@ def service_filters():
     VPCBackend._filter_endpoint_services = staticmethod(filtered)
 
 
+def own_interpreter():
+    """moto's Step Functions interpreter, for --engine moto: it runs what it is given only when it is told to."""
+    from moto.core.config import default_user_config
+
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+
+
 def main():
+    if os.environ.get("LAB_ENGINE"):
+        own_interpreter()
     interfaces_end()
     service_filters()
     endpoint_addresses()

@@ -4,7 +4,7 @@ import { found } from "../checks.ts";
 import { account, region } from "../cloud/aws.ts";
 import { firstFailure } from "../failure.ts";
 import { publicAddress } from "../network/fabric.ts";
-import { patient } from "../stage.ts";
+import { patient } from "../waits.ts";
 import { type Breach, breaches, idsOf } from "./breaches.ts";
 
 interface Machine {

@@ -3,6 +3,7 @@ import type { LabCheck } from "../checks.ts";
 import { ablationChapter } from "./ablation.ts";
 import { threeControlPlanes } from "./clusters.ts";
 import { wholeLife } from "./life.ts";
+import { everyVersion } from "./versions.ts";
 
 export interface SuiteOptions {
   readonly scale: number;
@@ -19,17 +20,20 @@ export interface SuiteOptions {
 /** A part of the suite, with labs of its own; it tells every check as it is made. */
 export interface Chapter {
   readonly name: string;
+  /** It takes minutes, or needs what is built for it alone. */
+  readonly isSlow?: boolean;
   /** The names of what it has to offer, where it can do a part of it. */
   rows?(options: SuiteOptions): readonly string[];
   run(options: SuiteOptions, tell: (check: LabCheck) => void): Promise<void>;
 }
 
-const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes];
+const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes, everyVersion];
 
 /** Every chapter that is wanted, one after the other. */
 export async function runSuite(options: SuiteOptions, onCheck: (check: LabCheck) => void): Promise<LabCheck[]> {
   const checks: LabCheck[] = [];
-  const isWanted = ({ name, rows }: Chapter) => [name, ...(rows?.(options) ?? [])].some((one) => options.only.test(one));
+  const isWanted = ({ name, rows, isSlow = false }: Chapter) =>
+    (options.isWhole || !isSlow) && [name, ...(rows?.(options) ?? [])].some((one) => options.only.test(one));
   for (const chapter of chapters.filter(isWanted)) {
     if (options.signal.aborted) break;
     const tell = (check: LabCheck): void => {
