@@ -3,13 +3,15 @@ import { parseArgs } from "node:util";
 import type { LabCheck } from "../rehearsal/lab/checks.ts";
 import type { Engine } from "../rehearsal/lab/cloud/python.ts";
 import { type Access, type LabResult, runLab } from "../rehearsal/lab/course.ts";
+import { labBundle } from "../rehearsal/lab/lab.ts";
 import { lacking } from "../rehearsal/lab/needs.ts";
 import { runSuite } from "../rehearsal/lab/suite/suite.ts";
 import { LiveView } from "../rehearsal/report/live.ts";
 import { readRequest, screen, UsageError, usage, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm run lab -- [options]
-       npm run lab -- test [--only WORDS] [--all]  takes one requirement after another away: the build must stop where the rehearsal says
+       npm run lab -- test [--only WORDS] [--all]   takes away, breaks into, kills, rebuilds, makes three: everything that must be shown
+       npm run lab -- prepare                       builds programs, images and the hosts' root, where they are not there yet
 
 Builds a real cluster on this machine: the shipped state machine, handlers and node scripts against moto, isolated systemd hosts,
 real Kubernetes and the real AWS cloud controller manager. Checks it, destroys it by the shipped machine, and leaves nothing behind.
@@ -25,8 +27,7 @@ Needs root. The first time it builds Kubernetes from source, which takes a quart
   --json            prints one JSON object and nothing else
   --help            this text
 
-Exit: 0 everything went well, 1 something failed, 2 the options are wrong or the machine lacks something.
-`;
+Exit: 0 everything went well, 1 something failed, 2 the options are wrong or the machine lacks something.`;
 
 function readOptions(args: readonly string[]) {
   const options = {
@@ -42,14 +43,15 @@ function readOptions(args: readonly string[]) {
   } as const;
   const { values, positionals } = usage(() => parseArgs({ args: [...args], options, strict: true, allowPositionals: true }));
   if (values.help) return "help";
-  if (positionals.length > 0 && positionals.join() !== "test")
-    throw new UsageError(`${positionals.join(" ")}: test is the only word`);
-  const isTest = positionals.length > 0;
+  const word = positionals.join(" ");
+  if (word !== "" && word !== "test" && word !== "prepare") throw new UsageError(`${word}: there are test and prepare`);
+  const isTest = word === "test";
   return {
     request: values.request === undefined ? null : readRequest(values.request),
     bundle: values.bundle ?? null,
     scale: wholeNumber("--scale", values.scale ?? (isTest ? "10" : "1"), 1, 100),
     isTest,
+    isPreparation: word === "prepare",
     isWhole: values.all,
     only: usage(() => new RegExp(values.only)),
     isKept: values.keep,
@@ -110,6 +112,10 @@ async function main(): Promise<number> {
   const missing = lacking();
   if (missing.length > 0) throw new UsageError(missing.join("\n"));
   if (options.isTest) return test(options);
+  if (options.isPreparation) {
+    await labBundle((line) => console.error(line));
+    return 0;
+  }
   const { isJson, isKept } = options;
   const say = (line: string) => console.error(line);
   let view = new LiveView(screen());

@@ -59,6 +59,9 @@ export async function labBundle(say: Say): Promise<string> {
   return (await supplies(null, "own", say)).bundleFolder;
 }
 
+/** Several labs of one process can stand side by side. */
+let opened = 0;
+
 type Parts = Pick<Lab, "folder" | "kubernetes" | "bin" | "bundle" | "stage" | "site" | "aws" | "hooks" | "engine">;
 
 /** One account on moto with its hosts on this machine, from its opening to its closing. */
@@ -94,11 +97,12 @@ export class Lab {
   static async open(options: LabOptions): Promise<Lab> {
     await sweepDeadRuns(options.say);
     const ready = await supplies(options.bundle, options.engine ?? "own", options.say);
-    const folder = join(cacheFolder(), `run-${process.pid}`);
+    const run = `${process.pid}x${++opened}`;
+    const folder = join(cacheFolder(), `run-${run}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const closers: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
     try {
-      return await assemble(options, ready, folder, closers);
+      return await assemble(options, ready, { folder, prefix: `clab${run}` }, closers);
     } catch (error) {
       await closeAll(closers);
       throw error;
@@ -144,7 +148,7 @@ async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
 async function assemble(
   { scale, patience = 1, engine = "own", say, onEvent }: LabOptions,
   { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
-  folder: string,
+  { folder, prefix: own }: { readonly folder: string; readonly prefix: string },
   closers: (() => Promise<void>)[],
 ): Promise<Lab> {
   const images = join(folder, "images.json");
@@ -169,7 +173,7 @@ async function assemble(
   const socket = join(folder, "aws.sock");
   const failed = (error: Error) => say(`lab: ${error.message}`);
   const files = new Map([["/etc/cloister-lab/scale", `${scale}\n`]]);
-  const site = new Site({ aws: direct, prefix: `clab${process.pid}`, folder, base, socket, failed, files });
+  const site = new Site({ aws: direct, prefix: own, folder, base, socket, failed, files });
   closers.push(() => site.close());
   listener = proxyListener({
     motoPort: moto.port,

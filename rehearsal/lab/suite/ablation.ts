@@ -44,23 +44,39 @@ const nameOf = ({ without }: LabAblation): string => `without ${without}`;
 const offered = ({ isWhole }: SuiteOptions): readonly LabAblation[] =>
   ablations.filter(({ isSlow = false }) => isWhole || !isSlow);
 
-/** Every ablation, one lab after another: each takes one requirement away, and the build must stop as the virtual rehearsal says. */
+/** The row with a bundle of its own, where it changes one. */
+async function inCopy(ablation: LabAblation, options: SuiteOptions): Promise<LabCheck> {
+  const copy = ablation.bundle === undefined ? null : mkdtempSync(join(cacheFolder(), "changed-"));
+  try {
+    if (copy !== null) {
+      copyBundle(await labBundle(options.say), copy);
+      ablation.bundle?.(copy);
+    }
+    return await run(ablation, options, copy);
+  } catch (error) {
+    return { name: nameOf(ablation), passed: false, evidence: (error as Error).message };
+  } finally {
+    if (copy !== null) rmSync(copy, { recursive: true });
+  }
+}
+
+/**
+ * Every ablation in a lab of its own: each takes one requirement away, and the build must stop as the virtual
+ * rehearsal says. Two stand side by side: one lane begins with rows that work, the other with those that wait for what does not come.
+ */
 export const ablationChapter: Chapter = {
   name: "ablations",
   rows: (options) => offered(options).map(nameOf),
   async run(options, tell) {
     const isWanted = (row: LabAblation) => options.only.test(nameOf(row)) || options.only.test("ablations");
-    for (const ablation of offered(options).filter(isWanted)) {
-      if (options.signal.aborted) return;
-      let copy: string | null = null;
-      if (ablation.bundle !== undefined) {
-        copy = mkdtempSync(join(cacheFolder(), "changed-"));
-        copyBundle(await labBundle(options.say), copy);
-        ablation.bundle(copy);
-      }
-      const failed = (error: Error): LabCheck => ({ name: nameOf(ablation), passed: false, evidence: error.message });
-      tell(await run(ablation, options, copy).catch(failed));
-      if (copy !== null) rmSync(copy, { recursive: true });
-    }
+    const wanted = offered(options).filter(isWanted);
+    const isWaiting = ({ patience }: LabAblation): boolean => patience !== undefined;
+    const queue = [...wanted.filter((row) => !isWaiting(row)), ...wanted.filter(isWaiting)];
+    const lane = async (next: () => LabAblation | undefined): Promise<void> => {
+      for (let row = next(); row !== undefined && !options.signal.aborted; row = next()) tell(await inCopy(row, options));
+    };
+    // Once alone, so that what all of them need is there.
+    await labBundle(options.say);
+    await Promise.all([lane(() => queue.shift()), lane(() => queue.pop())]);
   },
 };

@@ -175,7 +175,7 @@ export const ablations: readonly LabAblation[] = [
     error: "NotReadyError",
     state: "WaitForNodes",
     words: /0 of 2 agents/,
-    patience: 0.05,
+    patience: 0.04,
     plant: closed(/endpoints$/, () => true),
   },
   {
@@ -185,7 +185,7 @@ export const ablations: readonly LabAblation[] = [
     words: /0 of 2 agents/,
     // In the rehearsal the build waits five minutes for agents that hibernate: here it is given half a minute, and they are not hurried.
     scale: 1,
-    patience: 0.05,
+    patience: 0.04,
     plant(lab) {
       const unit = "/etc/systemd/system/amazon-ssm-agent.service";
       lab.site.files.set(
@@ -199,7 +199,7 @@ export const ablations: readonly LabAblation[] = [
     error: "NotReadyError",
     state: "WaitForDns",
     words: /waiting for/,
-    patience: 0.05,
+    patience: 0.04,
     plant: after("create-endpoints", async ({ aws: { ec2 } }) => {
       const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand({}));
       for (const { VpcEndpointId, VpcEndpointType } of VpcEndpoints)
@@ -212,7 +212,7 @@ export const ablations: readonly LabAblation[] = [
     error: "NotReadyError",
     state: "WaitForNodes",
     words: /0 of 2 agents/,
-    patience: 0.05,
+    patience: 0.04,
     plant: after("validate-request", async (_, output) => {
       const { plan, ...rest } = output as { plan: { interfaceEndpoints: string[] } };
       return { ...rest, plan: { ...plan, interfaceEndpoints: plan.interfaceEndpoints.filter((name) => name !== "ssm") } };
