@@ -29,7 +29,10 @@ export const secretsDesk =
   async ({ service, operation, body }) => {
     if (service === "ssm" && operation === "PutParameter") {
       const { Type, Value = "" } = JSON.parse(body.toString()) as PutParameterCommand["input"];
-      if (Type === "SecureString") for (const word of Value.split(/\s+/)) if (word.length >= 16) secrets.add(word);
+      // Of a kubeconfig the key alone; its other words are names, and certificates are no secret.
+      const key = /client-key-data: (\S+)/.exec(Value)?.[1];
+      if (Type === "SecureString")
+        for (const word of key === undefined ? Value.split(" ") : [key]) if (word.length >= 16) secrets.add(word);
     }
     return null;
   };

@@ -13,6 +13,7 @@ import time
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
@@ -151,8 +152,10 @@ def dependencies():
 
 
 def interfaces_end():
-    """EC2 guide, "Network interfaces": the one that an instance was launched with goes with it; moto keeps it (facts, wire recheck 3)."""
+    """EC2 guide, "Network interfaces": the one that an instance was launched with goes with it, and so does a NAT gateway's; moto keeps
+    both (facts, wire recheck 3; seen with 5.2.5)."""
     terminate = Instance.terminate
+    delete_gateway = NatGatewayBackend.delete_nat_gateway
 
     def and_its_interfaces(self):
         result = terminate(self)
@@ -160,7 +163,13 @@ def interfaces_end():
             self.ec2_backend.enis.pop(interface.id, None)
         return result
 
+    def gateway_and_its_interface(self, nat_gateway_id):
+        gateway = delete_gateway(self, nat_gateway_id)
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
     Instance.terminate = and_its_interfaces
+    NatGatewayBackend.delete_nat_gateway = gateway_and_its_interface
 
 
 def service_filters():

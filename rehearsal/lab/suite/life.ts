@@ -99,7 +99,12 @@ function benchOf(cluster: Cluster, storm: Storm): Bench {
   const sent = storm.sent("preload-images", "worker");
   const worker = cluster.hosts.find(({ options }) => options.address === sent.order.instance.address);
   if (worker === undefined) throw new RangeError("no worker is there");
-  return { cluster, worker, ref, key, preload: () => sent.run(sent.order) };
+  // Later locks have raised the fence since.
+  const preload = async () => {
+    const fence = (await worker.on("cat", "/var/lib/cloister/fence")).trim();
+    return sent.run({ ...sent.order, environment: { ...sent.order.environment, SSM_fence: fence } });
+  };
+  return { cluster, worker, ref, key, preload };
 }
 
 async function further(lab: Lab, storm: Storm, tell: Tell): Promise<void> {
