@@ -204,7 +204,7 @@ function secrets(lab: Lab, executions: readonly Run[]): Finding {
     })),
   );
   const written = [...histories, ...lab.stage.commands.written(), ...lab.logs()];
-  const leaks = secretLeaks([], written);
+  const leaks = secretLeaks([...lab.hooks.secrets], written);
   return found(leaks.length === 0, leaks.length === 0 ? `${written.length} texts read` : leaks.join("; "));
 }
 

@@ -102,9 +102,11 @@ export class Site {
   }
 
   #end({ host, identity: { vpcId }, instance }: Placed): void {
+    // Now: the account can be rid of the VPC before the host has shut down.
+    const fabric = this.#fabrics.get(vpcId);
     const ended = (async () => {
       await host.stop();
-      await this.#fabrics.get(vpcId)?.unplug(instance.address, host.options.namespace);
+      await fabric?.unplug(instance.address, host.options.namespace);
     })();
     this.#ending.add(ended);
     ended.then(
