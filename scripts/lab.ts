@@ -19,7 +19,7 @@ Needs root. The first time it builds Kubernetes from source, which takes a quart
 
   --request FILE    the request, JSON or YAML (default: one control plane, two workers, the lab's own network plugin)
   --bundle DIR      a folder with a bundle.json, as npm run bundle makes one (default: the lab's own images)
-  --scale N         divides the waits between two looks, never a limit (default 1, of the test 10)
+  --scale N         divides the waits between two looks, never a limit (default 4, of the test 10; 1 is what AWS sees)
   --engine WHICH    who interprets the state machines: own, or moto's interpreter (default own)
   --keep            keeps the cluster until Ctrl-C, its API on this machine's loopback and its kubeconfig in out/lab.kubeconfig
   --only WORDS      of the test, what has a matching name alone
@@ -49,7 +49,7 @@ function readOptions(args: readonly string[]) {
   return {
     request: values.request === undefined ? null : readRequest(values.request),
     bundle: values.bundle ?? null,
-    scale: wholeNumber("--scale", values.scale ?? (isTest ? "10" : "1"), 1, 100),
+    scale: wholeNumber("--scale", values.scale ?? (isTest ? "10" : "4"), 1, 100),
     isTest,
     isPreparation: word === "prepare",
     isWhole: values.all,

@@ -188,6 +188,43 @@ def own_interpreter():
     from moto.core.config import default_user_config
 
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    nested_executions()
+
+
+def nested_executions():
+    """Step Functions guide, "Start workflow executions": parameters and results of startExecution are in pascal case. moto's interpreter
+    hands them to boto3's camel case as they are, and fails with 'StateMachineArn' (getmoto/moto#10076); the converters are there."""
+    from botocore.session import get_session
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
+
+    model = get_session().get_service_model("stepfunctions")
+    operations = {name: model.operation_model(operation) for name, operation in
+                  (("start_execution", "StartExecution"), ("describe_execution", "DescribeExecution"))}
+    to_request, evaluate = StateTaskServiceSfn._normalise_parameters, StateTaskServiceSfn._eval_service_task
+
+    def normalise_parameters(self, parameters, boto_service_name=None, service_action_name=None):
+        to_request(self, parameters, boto_service_name, service_action_name)
+        operation = operations.get(service_action_name or self._get_boto_service_action())
+        if operation:
+            self._to_boto_request(parameters, operation.input_shape)
+
+    def normalise_response(self, response, boto_service_name=None, service_action_name=None):
+        operation = operations.get(service_action_name or self._get_boto_service_action())
+        if operation:
+            self._from_boto_response(response, operation.output_shape)
+        for key, value in list(response.items()):
+            # AWS gives milliseconds; a date in the data makes DescribeExecution answer 500 for ever after.
+            if hasattr(value, "timestamp"):
+                response[key] = int(value.timestamp() * 1000)
+
+    def and_its_answer(self, env, **named):
+        evaluate(self, env=env, **named)
+        # What waits for the end of the child reads its ARN from here, before the base class would have put it into pascal case.
+        self._normalise_response(env.stack[-1])
+
+    StateTaskServiceSfn._normalise_parameters = normalise_parameters
+    StateTaskServiceSfn._normalise_response = normalise_response
+    StateTaskServiceSfn._eval_service_task = and_its_answer
 
 
 def main():

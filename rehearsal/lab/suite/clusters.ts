@@ -59,3 +59,22 @@ export const threeControlPlanes: Chapter = {
     });
   },
 };
+
+/** One cluster built and destroyed with moto interpreting the machines: an interpreter that nobody here wrote. */
+export const motosInterpreter: Chapter = {
+  name: "engine moto",
+  isSlow: true,
+  async run({ scale, logs, say }, tell) {
+    await runLab({
+      scale,
+      engine: "moto",
+      bundle: null,
+      request: { workers: { count: 1 } },
+      say,
+      logs: join(logs, "engine"),
+      onEvent: () => {},
+      onPart: () => {},
+      onCheck: tell,
+    });
+  },
+};

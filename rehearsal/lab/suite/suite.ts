@@ -1,7 +1,7 @@
 import type { Say } from "../cache.ts";
 import type { LabCheck } from "../checks.ts";
 import { ablationChapter } from "./ablation.ts";
-import { threeControlPlanes } from "./clusters.ts";
+import { motosInterpreter, threeControlPlanes } from "./clusters.ts";
 import { wholeLife } from "./life.ts";
 import { everyVersion } from "./versions.ts";
 
@@ -27,7 +27,7 @@ export interface Chapter {
   run(options: SuiteOptions, tell: (check: LabCheck) => void): Promise<void>;
 }
 
-const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes, everyVersion];
+const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes, motosInterpreter, everyVersion];
 
 /** Every chapter that is wanted, one after the other. */
 export async function runSuite(options: SuiteOptions, onCheck: (check: LabCheck) => void): Promise<LabCheck[]> {
