@@ -1,14 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { LabCheck } from "../rehearsal/lab/checks.ts";
-import { type LabResult, runLab } from "../rehearsal/lab/course.ts";
+import type { Engine } from "../rehearsal/lab/cloud/python.ts";
+import { type Access, type LabResult, runLab } from "../rehearsal/lab/course.ts";
+import { labBundle } from "../rehearsal/lab/lab.ts";
 import { lacking } from "../rehearsal/lab/needs.ts";
-import { runSuite } from "../rehearsal/lab/suite.ts";
+import { runSuite } from "../rehearsal/lab/suite/suite.ts";
 import { LiveView } from "../rehearsal/report/live.ts";
 import { readRequest, screen, UsageError, usage, wholeNumber } from "./options.ts";
 
 const help = `Usage: npm run lab -- [options]
-       npm run lab -- test [--only WORDS]  takes one requirement after another away: the build must stop where the rehearsal says
+       npm run lab -- test [--only WORDS] [--all]   takes away, breaks into, kills, rebuilds, makes three: everything that must be shown
+       npm run lab -- prepare                       builds programs, images and the hosts' root, where they are not there yet
 
 Builds a real cluster on this machine: the shipped state machine, handlers and node scripts against moto, isolated systemd hosts,
 real Kubernetes and the real AWS cloud controller manager. Checks it, destroys it by the shipped machine, and leaves nothing behind.
@@ -16,44 +19,56 @@ Needs root. The first time it builds Kubernetes from source, which takes a quart
 
   --request FILE    the request, JSON or YAML (default: one control plane, two workers, the lab's own network plugin)
   --bundle DIR      a folder with a bundle.json, as npm run bundle makes one (default: the lab's own images)
-  --scale N         divides the waits between two looks, never a limit (default 1)
+  --scale N         divides the waits between two looks, never a limit (default 4, of the test 10; 1 is what AWS sees)
+  --engine WHICH    who interprets the state machines: own, or moto's interpreter (default own)
   --keep            keeps the cluster until Ctrl-C, its API on this machine's loopback and its kubeconfig in out/lab.kubeconfig
-  --only WORDS      of the test, the ablations whose name matches alone
+  --only WORDS      of the test, what has a matching name alone
+  --all             of the test, also what takes minutes
   --json            prints one JSON object and nothing else
   --help            this text
 
-Exit: 0 everything went well, 1 something failed, 2 the options are wrong or the machine lacks something.
-Not there yet: breaches, --engine moto, three control planes, other Kubernetes versions than the lab's.`;
+Exit: 0 everything went well, 1 something failed, 2 the options are wrong or the machine lacks something.`;
 
 function readOptions(args: readonly string[]) {
   const options = {
     request: { type: "string" },
     bundle: { type: "string" },
-    scale: { type: "string", default: "1" },
+    scale: { type: "string" },
     only: { type: "string", default: "" },
+    all: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
+    engine: { type: "string", default: "own" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   } as const;
   const { values, positionals } = usage(() => parseArgs({ args: [...args], options, strict: true, allowPositionals: true }));
   if (values.help) return "help";
-  if (positionals.length > 0 && positionals.join() !== "test")
-    throw new UsageError(`${positionals.join(" ")}: test is the only word`);
+  const word = positionals.join(" ");
+  if (word !== "" && word !== "test" && word !== "prepare") throw new UsageError(`${word}: there are test and prepare`);
+  const isTest = word === "test";
   return {
     request: values.request === undefined ? null : readRequest(values.request),
     bundle: values.bundle ?? null,
-    scale: wholeNumber("--scale", values.scale, 1, 100),
-    isTest: positionals.length > 0,
+    scale: wholeNumber("--scale", values.scale ?? (isTest ? "10" : "4"), 1, 100),
+    isTest,
+    isPreparation: word === "prepare",
+    isWhole: values.all,
     only: usage(() => new RegExp(values.only)),
     isKept: values.keep,
+    engine: engineOf(values.engine),
     isJson: values.json,
   };
+}
+
+function engineOf(word: string): Engine {
+  if (word !== "own" && word !== "moto") throw new UsageError(`--engine ${word}: own or moto`);
+  return word;
 }
 
 const mark = ({ name, passed, evidence }: LabCheck): string =>
   `  ${passed ? "✓" : "✗"} ${name.padEnd(36)} ${evidence.split("\n")[0]}`;
 
-function report({ checks, seconds }: LabResult): string[] {
+function report({ checks, seconds, scale, peakMegabytes }: LabResult): string[] {
   const failed = checks.filter(({ passed }) => !passed).length;
   const times = Object.entries(seconds).map(([what, took]) => `${what} ${took} s`);
   const logs = failed === 0 ? [] : ["Logs          out/lab"];
@@ -61,19 +76,31 @@ function report({ checks, seconds }: LabResult): string[] {
     "",
     ...checks.map(mark),
     ...logs,
-    `Time          ${times.join(", ")}`,
+    `Time          ${times.join(", ")}; waits divided by ${scale}`,
+    `Memory        ${peakMegabytes} MB at the peak`,
     `${checks.length - failed} passed, ${failed} failed`,
   ];
 }
 
-async function test(scale: number, only: RegExp): Promise<number> {
+async function test({ scale, only, isWhole }: { scale: number; only: RegExp; isWhole: boolean }): Promise<number> {
   const controller = new AbortController();
+  const { signal } = controller;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort());
-  const options = { scale, say: (line: string) => console.error(line) };
-  const checks = await runSuite(options, only, (check) => console.log(mark(check)), controller.signal);
+  const began = performance.now();
+  const checks = await runSuite({ scale, only, isWhole, signal, logs: "out/lab", say: (line) => console.error(line) }, (check) =>
+    console.log(mark(check)),
+  );
   const failed = checks.filter(({ passed }) => !passed).length;
+  console.log(`Time          ${Math.round((performance.now() - began) / 1000)} s, waits divided by ${scale}`);
   console.log(`${checks.length - failed} passed, ${failed} failed, 0 skipped`);
-  return failed === 0 && checks.length > 0 && !controller.signal.aborted ? 0 : 1;
+  return failed === 0 && checks.length > 0 && !signal.aborted ? 0 : 1;
+}
+
+/** How to use a kept cluster, and how to end it: on stderr, so that --json stays one object. */
+async function showAccess({ kubeconfig, kubectl }: Access): Promise<void> {
+  mkdirSync("out", { recursive: true });
+  writeFileSync("out/lab.kubeconfig", kubeconfig, { mode: 0o600 });
+  console.error(`\n${kubectl} --kubeconfig out/lab.kubeconfig get nodes\nCtrl-C destroys the cluster and ends the lab.`);
 }
 
 async function main(): Promise<number> {
@@ -84,8 +111,12 @@ async function main(): Promise<number> {
   }
   const missing = lacking();
   if (missing.length > 0) throw new UsageError(missing.join("\n"));
-  if (options.isTest) return test(options.scale, options.only);
-  const { isJson } = options;
+  if (options.isTest) return test(options);
+  if (options.isPreparation) {
+    await labBundle((line) => console.error(line));
+    return 0;
+  }
+  const { isJson, isKept } = options;
   const say = (line: string) => console.error(line);
   let view = new LiveView(screen());
   const result = await runLab({
@@ -98,12 +129,7 @@ async function main(): Promise<number> {
       view = new LiveView(screen());
       console.log(`\n${part}`);
     },
-    onKept: async ({ kubeconfig, kubectl }) => {
-      mkdirSync("out", { recursive: true });
-      writeFileSync("out/lab.kubeconfig", kubeconfig, { mode: 0o600 });
-      if (!isJson)
-        console.log(`\n${kubectl} --kubeconfig out/lab.kubeconfig get nodes\nCtrl-C destroys the cluster and ends the lab.`);
-    },
+    ...(isKept ? { onKept: showAccess } : {}),
   });
   if (isJson) console.log(JSON.stringify(result));
   else console.log(report(result).join("\n"));

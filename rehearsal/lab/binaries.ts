@@ -15,6 +15,19 @@ interface Product {
 const kubernetes = (...programs: readonly string[]): Record<string, string> =>
   Object.fromEntries(programs.map((program) => [program, `k8s.io/kubernetes/cmd/${program}`]));
 
+/** Without these kubeadm calls itself v0.0.0 (lab-real.md, 11). */
+const kubernetesVersion: NonNullable<Product["version"]> = {
+  module: "k8s.io/kubernetes",
+  flags: (version) =>
+    ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((place) => [
+      `${place}.gitVersion=${version}`,
+      `${place}.gitMajor=1`,
+      `${place}.gitMinor=${version.split(".")[1]}`,
+      `${place}.gitTreeState=clean`,
+      `${place}.buildDate=2026-01-01T00:00:00Z`,
+    ]),
+};
+
 const products: readonly Product[] = [
   {
     folder: "kubernetes",
@@ -22,18 +35,7 @@ const products: readonly Product[] = [
       ...kubernetes("kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"),
       agnhost: "k8s.io/kubernetes/test/images/agnhost",
     },
-    // Without these kubeadm calls itself v0.0.0 (lab-real.md, 11).
-    version: {
-      module: "k8s.io/kubernetes",
-      flags: (version) =>
-        ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((place) => [
-          `${place}.gitVersion=${version}`,
-          `${place}.gitMajor=1`,
-          `${place}.gitMinor=${version.split(".")[1]}`,
-          `${place}.gitTreeState=clean`,
-          `${place}.buildDate=2026-01-01T00:00:00Z`,
-        ]),
-    },
+    version: kubernetesVersion,
   },
   { folder: "etcd", programs: { etcd: "go.etcd.io/etcd/server/v3" } },
   {
@@ -94,4 +96,11 @@ export async function buildBinaries(say: Say): Promise<string> {
     mkdirSync(folder, { recursive: true });
     for (const product of products) await build(product, folder, say);
   });
+}
+
+/** kubeadm alone of an older minor, which has a module of its own beside those of the lab's binaries: two minutes cold. */
+export async function buildKubeadm(minor: string, say: Say): Promise<string> {
+  const product: Product = { folder: `../kubeadm/${minor}`, programs: kubernetes("kubeadm"), version: kubernetesVersion };
+  const key = digest([`kubeadm/${minor}`], await run("go", ["env", "GOVERSION"]));
+  return join(await made(`kubeadm-${minor}`, key, say, (folder) => build(product, folder, say)), "kubeadm");
 }

@@ -3,8 +3,8 @@ import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balan
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { secretLeaks, type Written } from "../audit.ts";
-import type { Execution } from "../world/asl/execution.ts";
 import { deployment } from "./cloud/aws.ts";
+import type { Run } from "./cloud/engine.ts";
 import { dnsQuestion } from "./dns-question.ts";
 import type { Host } from "./hosts/host.ts";
 import type { Lab } from "./lab.ts";
@@ -16,39 +16,90 @@ export interface LabCheck {
 }
 
 /** What a check found: true and false speak for themselves, a text says more. */
-type Finding = { readonly passed: boolean; readonly evidence: string };
-type Question = readonly [name: string, ask: () => Promise<Finding>];
+export type Finding = { readonly passed: boolean; readonly evidence: string };
+export type Question = readonly [name: string, ask: () => Promise<Finding>];
 
-const found = (passed: boolean, evidence: string): Finding => ({ passed, evidence: evidence.trim().slice(0, 300) });
+export const found = (passed: boolean, evidence: string): Finding => ({ passed, evidence: evidence.trim().slice(0, 300) });
 
 /** A check that cannot be made has failed, with the reason. */
-async function answer([name, ask]: Question): Promise<LabCheck> {
+export async function answer([name, ask]: Question): Promise<LabCheck> {
   return ask().then(
     (finding) => ({ name, ...finding }),
     (error: Error) => ({ name, passed: false, evidence: error.message.slice(0, 300) }),
   );
 }
 
-interface Cluster {
+export interface Cluster {
   readonly lab: Lab;
   readonly name: string;
+  readonly generation: number;
   readonly first: Host;
+  readonly controlPlanes: readonly Host[];
   readonly hosts: readonly Host[];
 }
 
-const kubectl = ({ first }: Cluster, ...args: string[]): Promise<string> =>
+/** The hosts of a generation that is ready; the first control plane is the one whose address was planned first. */
+export function clusterOf(lab: Lab, name: string, generation = 1): Cluster | null {
+  const placed = lab.site
+    .hosts()
+    .filter(({ instance: { tags } }) => tags.get("cloister:generation") === String(generation))
+    .sort((a, b) => ((a.instance.tags.get("Name") ?? "") < (b.instance.tags.get("Name") ?? "") ? -1 : 1));
+  const controlPlanes = placed
+    .filter(({ instance }) => instance.tags.get("cloister:role") === "control-plane")
+    .map(({ host }) => host);
+  const [first] = controlPlanes;
+  return first === undefined ? null : { lab, name, generation, first, controlPlanes, hosts: placed.map(({ host }) => host) };
+}
+
+export const kubectl = ({ first }: Cluster, ...args: string[]): Promise<string> =>
   first.on("kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", ...args);
 
 interface Node {
   readonly metadata: { readonly name: string };
   readonly spec: { readonly providerID?: string };
+  readonly status: {
+    readonly conditions?: { readonly type: string; readonly status: string; readonly lastTransitionTime: string }[];
+  };
+}
+
+async function nodesOf(cluster: Cluster): Promise<readonly Node[]> {
+  return (JSON.parse(await kubectl(cluster, "get", "nodes", "-o", "json")) as { items: Node[] }).items;
+}
+
+/** From the launch of the instances to the moment since which each node is Ready. */
+async function ready(cluster: Cluster, execution: Run): Promise<Finding> {
+  const { events } = execution.history;
+  const launched =
+    events.find(({ type, details }) => type === "TaskStateExited" && details["name"] === "LaunchNodes")?.timestamp ?? 0;
+  const nodes = await nodesOf(cluster);
+  const since = nodes.map(
+    ({ status }) => status.conditions?.find(({ type, status: is }) => type === "Ready" && is === "True")?.lastTransitionTime,
+  );
+  const seconds = since.map((time) => (time === undefined ? "never" : `${Math.round((Date.parse(time) - launched) / 1000)} s`));
+  return found(nodes.length === cluster.hosts.length && !since.includes(undefined), `after the launch: ${seconds.join(", ")}`);
+}
+
+/** The members of etcd, asked of etcd itself by its own gateway: the image has neither shell nor etcdctl. */
+async function etcdMembers({ first, controlPlanes }: Cluster): Promise<Finding> {
+  const pki = "/etc/kubernetes/pki/etcd";
+  const own = ["--cacert", `${pki}/ca.crt`, "--cert", `${pki}/server.crt`, "--key", `${pki}/server.key`];
+  const said = await first.on("curl", "-sS", "-m", "10", ...own, "-d", "{}", "https://127.0.0.1:2379/v3/cluster/member/list");
+  const { members = [] } = JSON.parse(said) as { members?: { name?: string; isLearner?: boolean }[] };
+  const voting = members.filter(({ name = "", isLearner = false }) => name !== "" && !isLearner);
+  return found(
+    voting.length === controlPlanes.length,
+    `${voting.length} voting members: ${voting.map(({ name }) => name).join(", ")}`,
+  );
 }
 
 /** Provider ids come from the real cloud controller manager: they must be the very instances that the handlers launched. */
 async function providerIds(cluster: Cluster): Promise<Finding> {
-  const { items } = JSON.parse(await kubectl(cluster, "get", "nodes", "-o", "json")) as { items: Node[] };
-  const filter = [{ Name: "tag:cloister:cluster", Values: [cluster.name] }];
-  const { Reservations = [] } = await cluster.lab.aws.ec2.send(new DescribeInstancesCommand({ Filters: filter }));
+  const items = await nodesOf(cluster);
+  const Filters = [
+    { Name: "tag:cloister:cluster", Values: [cluster.name] },
+    { Name: "tag:cloister:generation", Values: [String(cluster.generation)] },
+  ];
+  const { Reservations = [] } = await cluster.lab.aws.ec2.send(new DescribeInstancesCommand({ Filters }));
   const wanted = Reservations.flatMap(({ Instances = [] }) => Instances)
     .filter(({ State }) => State?.Name === "running")
     .map(({ InstanceId, Placement }) => `aws:///${Placement?.AvailabilityZone}/${InstanceId}`);
@@ -80,14 +131,19 @@ async function publicService(cluster: Cluster): Promise<Finding> {
   return found(said.includes("this cluster is isolated"), said.split("\n").at(-1) ?? "");
 }
 
-/** The smoke test of verify-cluster made one, asked it for an answer and took its Service away. */
-async function noBalancerLeft({ lab }: Cluster): Promise<Finding> {
+/** The smoke test of verify-cluster made one, asked it for an answer and took its Service away; the API's own stays. */
+async function noBalancerLeft({ lab, controlPlanes }: Cluster): Promise<Finding> {
   const { LoadBalancers = [] } = await lab.aws.elb.send(new DescribeLoadBalancersCommand({}));
-  return found(LoadBalancers.length === 0, `${LoadBalancers.length} load balancers in the account`);
+  const names = LoadBalancers.map(({ LoadBalancerName = "" }) => LoadBalancerName);
+  const expected = controlPlanes.length > 1 ? 1 : 0;
+  return found(
+    names.length === expected && names.every((one) => one.endsWith("-api")),
+    `${names.length} load balancers in the account${names.map((one) => `: ${one}`).join("")}`,
+  );
 }
 
-async function certificate({ lab, name }: Cluster): Promise<Finding> {
-  const place = { Bucket: deployment.bucket, Key: `evidence/${name}/g1/certificate.json` };
+async function certificate({ lab, name, generation }: Cluster): Promise<Finding> {
+  const place = { Bucket: deployment.bucket, Key: `evidence/${name}/g${generation}/certificate.json` };
   const { Body } = await lab.aws.s3.send(new GetObjectCommand(place));
   const content = JSON.parse((await Body?.transformToString()) ?? "{}") as {
     isolated?: boolean;
@@ -122,8 +178,12 @@ async function noWayOut({ hosts }: Cluster): Promise<Finding> {
 
 /** The kubeconfig that the product published, used where the API answers. */
 async function published(cluster: Cluster): Promise<Finding> {
-  const { lab, name, first } = cluster;
-  const asked = new GetParametersByPathCommand({ Path: `/cloister/${name}/g1`, Recursive: true, WithDecryption: true });
+  const { lab, name, generation, first } = cluster;
+  const asked = new GetParametersByPathCommand({
+    Path: `/cloister/${name}/g${generation}`,
+    Recursive: true,
+    WithDecryption: true,
+  });
   const { Parameters = [] } = await lab.aws.ssm.send(asked);
   const names = Parameters.map(({ Name }) => Name?.split("/").at(-1));
   const kubeconfig = Parameters.find(({ Name }) => Name?.endsWith("/kubeconfig"))?.Value ?? "";
@@ -136,7 +196,7 @@ async function published(cluster: Cluster): Promise<Finding> {
   );
 }
 
-function secrets(lab: Lab, executions: readonly Execution[]): Finding {
+function secrets(lab: Lab, executions: readonly Run[]): Finding {
   const histories: Written[] = executions.flatMap(({ name, history }) =>
     history.events.map(({ id, type, details }) => ({
       place: `history of ${name}, event ${id} ${type}`,
@@ -144,17 +204,18 @@ function secrets(lab: Lab, executions: readonly Execution[]): Finding {
     })),
   );
   const written = [...histories, ...lab.stage.commands.written(), ...lab.logs()];
-  const leaks = secretLeaks([], written);
+  const leaks = secretLeaks([...lab.hooks.secrets], written);
   return found(leaks.length === 0, leaks.length === 0 ? `${written.length} texts read` : leaks.join("; "));
 }
 
 /** Everything that can be asked of a cluster that the product says is ready, asked of the cluster itself. */
-export async function checkCluster(lab: Lab, name: string, execution: Execution): Promise<LabCheck[]> {
-  const placed = lab.site.hosts();
-  const first = placed.find(({ instance }) => instance.tags.get("cloister:role") === "control-plane")?.host;
-  if (first === undefined) return [{ name: "a control plane is there", passed: false, evidence: `${placed.length} hosts` }];
-  const cluster: Cluster = { lab, name, first, hosts: placed.map(({ host }) => host) };
+export async function checkCluster(lab: Lab, name: string, execution: Run, generation = 1): Promise<LabCheck[]> {
+  const cluster = clusterOf(lab, name, generation);
+  if (cluster === null)
+    return [{ name: "a control plane is there", passed: false, evidence: `${lab.site.hosts().length} hosts` }];
   const questions: readonly Question[] = [
+    ["every node is Ready", () => ready(cluster, execution)],
+    ["etcd has every control plane", () => etcdMembers(cluster)],
     ["provider ids are the instances'", () => providerIds(cluster)],
     ["CoreDNS is ready and answers", () => coreDns(cluster)],
     ["a public load balancer is refused", () => publicService(cluster)],

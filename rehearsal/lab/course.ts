@@ -1,14 +1,15 @@
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
-import type { Execution } from "../world/asl/execution.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
 import type { Outcome } from "../world/asl/host.ts";
 import { checkCluster, type LabCheck } from "./checks.ts";
+import type { Run } from "./cloud/engine.ts";
 import { messageIn } from "./failure.ts";
 import { inventory } from "./inventory.ts";
 import { Lab, type LabOptions } from "./lab.ts";
-import { labRequest } from "./request.ts";
+import { MemoryGauge } from "./memory.ts";
+import { forLab } from "./request.ts";
 import { traces } from "./sweep.ts";
 
 export interface Access {
@@ -17,17 +18,21 @@ export interface Access {
   readonly kubectl: string;
 }
 
-export interface CourseOptions extends Pick<LabOptions, "scale" | "bundle" | "say"> {
+export interface CourseOptions extends Pick<LabOptions, "scale" | "patience" | "engine" | "bundle" | "say"> {
   /** null: the lab's own. */
   readonly request: unknown;
-  readonly isKept: boolean;
+  /** Before the build: what somebody plants. */
+  readonly prepare?: (lab: Lab) => void;
+  /** What else is to be asked of the ready cluster, after everything that always is. */
+  readonly further?: (lab: Lab, tell: (check: LabCheck) => void) => Promise<void>;
   /** Where the logs go when something failed. */
   readonly logs: string;
   readonly onEvent: (event: HistoryEvent) => void;
   /** A part of the course begins. */
   readonly onPart: (part: string) => void;
+  readonly onCheck?: (check: LabCheck) => void;
   /** The cluster is ready and stays until the signal to end. */
-  readonly onKept: (access: Access) => Promise<void>;
+  readonly onKept?: (access: Access) => Promise<void>;
 }
 
 export interface LabResult {
@@ -35,12 +40,19 @@ export interface LabResult {
   readonly seconds: Readonly<Record<string, number>>;
   /** How much shorter the chosen waits were. */
   readonly scale: number;
+  /** What the whole machine used at the most, more than before. */
+  readonly peakMegabytes: number;
 }
 
 /** One run of the lab: open, build, check, destroy, close. Closed it is in any case, whatever happens on the way. */
 export async function runLab(options: CourseOptions): Promise<LabResult> {
   const checks: LabCheck[] = [];
+  const tell = (...made: LabCheck[]): void => {
+    checks.push(...made);
+    for (const check of made) options.onCheck?.(check);
+  };
   const seconds: Record<string, number> = {};
+  const memory = new MemoryGauge();
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const began = performance.now();
     try {
@@ -62,7 +74,7 @@ export async function runLab(options: CourseOptions): Promise<LabResult> {
     const lab = await timed("open", () => Lab.open({ ...options, onEvent }));
     opened = lab;
     try {
-      await course(lab, options, checks, timed, interruption);
+      await course(lab, options, tell, timed, interruption);
     } finally {
       // A host that is gone says nothing any more: what is to be found out is kept before the lab is closed.
       if (checks.some(({ passed }) => !passed)) await lab.saveLogs(join(options.logs, "end"));
@@ -70,14 +82,15 @@ export async function runLab(options: CourseOptions): Promise<LabResult> {
     }
   } finally {
     interruption.off();
+    memory.stop();
   }
   const left = (await traces()).filter((trace) => !before.includes(trace));
-  checks.push({
+  tell({
     name: "the machine is as it was",
     passed: left.length === 0,
     evidence: left.join("; ") || "no namespace, mount, cgroup, process or folder is left",
   });
-  return { checks, seconds, scale: options.scale };
+  return { checks, seconds, scale: options.scale, peakMegabytes: memory.peakMegabytes };
 }
 
 type Timed = <T>(what: string, work: () => Promise<T>) => Promise<T>;
@@ -85,29 +98,31 @@ type Timed = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 async function course(
   lab: Lab,
   options: CourseOptions,
-  checks: LabCheck[],
+  tell: (...checks: LabCheck[]) => void,
   timed: Timed,
   interruption: Interruption,
 ): Promise<void> {
   const { signal } = interruption;
-  const request = options.request ?? labRequest(lab.kubernetes);
+  const request = options.bundle === null ? forLab(options.request, lab.kubernetes) : options.request;
   const name = String((request as { name?: unknown }).name ?? "");
   const before = await inventory(lab.aws);
+  options.prepare?.(lab);
   options.onPart("Build");
   const built = await timed("build", () => finish(lab.start("build-cluster", `lab-build-${Date.now()}`, request), signal));
-  checks.push(ended("the build ends in a ready cluster", built.outcome));
+  tell(ended("the build ends in a ready cluster", built.outcome));
   if (built.outcome.status === "SUCCEEDED") {
-    checks.push(...(await timed("check", () => checkCluster(lab, name, built.execution))));
-    if (options.isKept) await keep(lab, name, options, interruption);
+    tell(...(await timed("check", () => checkCluster(lab, name, built.execution))));
+    if (options.further !== undefined) await timed("further", async () => options.further?.(lab, tell));
+    if (options.onKept !== undefined) await keep(lab, name, options.onKept, interruption);
   }
   if (signal.aborted) return;
   options.onPart("Destroy");
   const destroyed = await timed("destroy", () =>
     finish(lab.start("destroy-cluster", `lab-destroy-${Date.now()}`, { name }), signal),
   );
-  checks.push(ended("the destroy ends with nothing left", destroyed.outcome));
+  tell(ended("the destroy ends with nothing left", destroyed.outcome));
   const left = (await inventory(lab.aws)).filter((item) => !before.includes(item));
-  checks.push({
+  tell({
     name: "the account is as it was",
     passed: left.length === 0,
     evidence: left.join(", ") || `${before.length} things, as before`,
@@ -115,10 +130,7 @@ async function course(
 }
 
 /** The end of an execution; an interrupted course does not wait for it. */
-async function finish(
-  execution: Execution,
-  signal: AbortSignal,
-): Promise<{ readonly execution: Execution; readonly outcome: Outcome }> {
+async function finish(execution: Run, signal: AbortSignal): Promise<{ readonly execution: Run; readonly outcome: Outcome }> {
   const stop = () => execution.stop("Interrupted", "the lab is being closed");
   signal.addEventListener("abort", stop);
   const outcome = await execution.done;
@@ -131,7 +143,12 @@ function ended(name: string, { status, error, cause = "" }: Outcome): LabCheck {
 }
 
 /** Leads a port of this machine to the cluster's API, and waits until somebody wants to end it. */
-async function keep(lab: Lab, name: string, { onKept }: CourseOptions, interruption: Interruption): Promise<void> {
+async function keep(
+  lab: Lab,
+  name: string,
+  onKept: (access: Access) => Promise<void>,
+  interruption: Interruption,
+): Promise<void> {
   const socket = lab.site.apiSocket();
   if (socket === null) return;
   const asked = new GetParameterCommand({ Name: `/cloister/${name}/g1/kubeconfig`, WithDecryption: true });

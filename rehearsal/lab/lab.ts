@@ -1,13 +1,13 @@
 import { appendFileSync, copyFileSync, globSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import type { Aws } from "../../functions/aws/aws.ts";
 import { Bundle } from "../../functions/domain/bundle.ts";
 import { versionRow } from "../../functions/domain/versions.ts";
 import type { Written } from "../audit.ts";
-import type { Execution } from "../world/asl/execution.ts";
+import { machineNames, machineText, substitute } from "../lambdas.ts";
 import type { HistoryEvent } from "../world/asl/history.ts";
-import type { Outcome } from "../world/asl/host.ts";
 import type { Json } from "../world/asl/paths.ts";
 import { agentDesk } from "./agent/orders.ts";
 import { makeAuthority } from "./authority.ts";
@@ -16,19 +16,26 @@ import { cacheFolder, type Say } from "./cache.ts";
 import { RealClock } from "./clock.ts";
 import { bundles, furnish, writeImages } from "./cloud/account.ts";
 import { archives } from "./cloud/archives.ts";
-import { awsAt, deployment, region } from "./cloud/aws.ts";
-import { ssmDesk, statesDesk, topologyDesk } from "./cloud/desks.ts";
-import { type Moto, startMoto } from "./cloud/moto.ts";
+import { account, awsAt, deployment, region } from "./cloud/aws.ts";
+import { lambdaDesk, secretsDesk, ssmDesk, statesDesk, topologyDesk } from "./cloud/desks.ts";
+import { MotoEngine, type Run } from "./cloud/engine.ts";
+import { startMoto } from "./cloud/moto.ts";
 import { listenLoopback, proxyListener } from "./cloud/proxy.ts";
-import { makeMotoHome } from "./cloud/python.ts";
+import { type Engine, makeMotoHome } from "./cloud/python.ts";
+import { type Hooks, noHooks } from "./hooks.ts";
 import { makeRoot } from "./hosts/image.ts";
 import { makeBundle } from "./images.ts";
 import { Site } from "./site.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { sweepDeadRuns } from "./sweep.ts";
+import { hurried } from "./waits.ts";
 
 export interface LabOptions {
   readonly scale: number;
+  /** What a wait is multiplied by (stage.ts); 1 when absent. */
+  readonly patience?: number;
+  /** "own" when absent. */
+  readonly engine?: Engine;
   /** A folder with a bundle.json; null for the lab's own. */
   readonly bundle: string | null;
   readonly say: Say;
@@ -36,10 +43,10 @@ export interface LabOptions {
 }
 
 /** What is made once and kept: programs, authority, images, root file system, moto's own Python. */
-async function supplies(bundle: string | null, say: Say) {
+async function supplies(bundle: string | null, engine: Engine, say: Say) {
   mkdirSync(cacheFolder(), { recursive: true });
   const kubernetes = pinned("kubernetes", "k8s.io/kubernetes").slice(1);
-  const python = await makeMotoHome(say);
+  const python = await makeMotoHome(engine, say);
   const bin = await buildBinaries(say);
   const authority = await makeAuthority(region, say);
   const bundleFolder = bundle ?? (await makeBundle(kubernetes, bin, say));
@@ -49,8 +56,13 @@ async function supplies(bundle: string | null, say: Say) {
 
 /** The folder of the lab's own bundle. */
 export async function labBundle(say: Say): Promise<string> {
-  return (await supplies(null, say)).bundleFolder;
+  return (await supplies(null, "own", say)).bundleFolder;
 }
+
+/** Several labs of one process can stand side by side. */
+let opened = 0;
+
+type Parts = Pick<Lab, "folder" | "kubernetes" | "bin" | "bundle" | "stage" | "site" | "aws" | "hooks" | "engine">;
 
 /** One account on moto with its hosts on this machine, from its opening to its closing. */
 export class Lab {
@@ -58,54 +70,52 @@ export class Lab {
   readonly kubernetes: string;
   /** The folder of the built programs. */
   readonly bin: string;
+  /** And of the bundle. */
+  readonly bundle: string;
   readonly stage: Stage;
   readonly site: Site;
   /** As a function's clients: through the proxy. */
   readonly aws: Aws;
+  readonly hooks: Hooks;
+  /** moto's own interpreter, where it is wanted in the place of this project's. */
+  readonly engine: MotoEngine | null;
   readonly #closers: (() => Promise<void>)[];
 
-  private constructor(
-    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
-    closers: (() => Promise<void>)[],
-  ) {
+  private constructor(parts: Parts, closers: (() => Promise<void>)[]) {
     this.folder = parts.folder;
     this.kubernetes = parts.kubernetes;
     this.bin = parts.bin;
+    this.bundle = parts.bundle;
     this.stage = parts.stage;
     this.site = parts.site;
     this.aws = parts.aws;
+    this.hooks = parts.hooks;
+    this.engine = parts.engine;
     this.#closers = closers;
   }
 
   static async open(options: LabOptions): Promise<Lab> {
     await sweepDeadRuns(options.say);
-    const ready = await supplies(options.bundle, options.say);
-    const folder = join(cacheFolder(), `run-${process.pid}`);
+    const ready = await supplies(options.bundle, options.engine ?? "own", options.say);
+    const run = `${process.pid}x${++opened}`;
+    const folder = join(cacheFolder(), `run-${run}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const closers: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
     try {
-      return await assemble(options, ready, folder, closers);
+      return await assemble(options, ready, { folder, prefix: `clab${run}` }, closers);
     } catch (error) {
       await closeAll(closers);
       throw error;
     }
   }
 
-  static made(
-    parts: Pick<Lab, "folder" | "kubernetes" | "bin" | "stage" | "site" | "aws">,
-    closers: (() => Promise<void>)[],
-  ): Lab {
+  static made(parts: Parts, closers: (() => Promise<void>)[]): Lab {
     return new Lab(parts, closers);
   }
 
   /** Starts an execution of a shipped machine; it runs on the machine's own time. */
-  start(machine: string, name: string, input: unknown): Execution {
-    return this.stage.stepFunctions.start(machine, name, input as Json);
-  }
-
-  async build(request: unknown, name: string): Promise<{ readonly execution: Execution; readonly outcome: Outcome }> {
-    const execution = this.start("build-cluster", name, request);
-    return { execution, outcome: await execution.done };
+  start(machine: string, name: string, input: unknown): Run {
+    return this.engine?.start(machine, name, input) ?? this.stage.stepFunctions.start(machine, name, input as Json);
   }
 
   /** What functions and moto wrote down of this run. */
@@ -136,9 +146,9 @@ async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
 }
 
 async function assemble(
-  { scale, say, onEvent }: LabOptions,
+  { scale, patience = 1, engine = "own", say, onEvent }: LabOptions,
   { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
-  folder: string,
+  { folder, prefix: own }: { readonly folder: string; readonly prefix: string },
   closers: (() => Promise<void>)[],
 ): Promise<Lab> {
   const images = join(folder, "images.json");
@@ -146,39 +156,55 @@ async function assemble(
   const image = Bundle.parse(JSON.parse(readFileSync(join(bundleFolder, "bundle.json"), "utf8"))).kubernetes;
   writeImages(images, { kubernetes: image, containerd, agent: "3.3.3050.0" });
   const profiles = [deployment.controlPlaneProfile, deployment.workerProfile];
-  const moto: Moto = await startMoto({ python, images, profiles, log: openSync(join(folder, "moto.log"), "a") });
+  // moto's interpreter calls back where everybody calls, so that door has its number before anybody stands behind it.
+  let listener: RequestListener = () => {};
+  const { server, port } = await listenLoopback((incoming, outgoing) => listener(incoming, outgoing));
+  closers.push(() => closeServer(server));
+  const callBack = engine === "moto" ? port : null;
+  const moto = await startMoto({ python, images, profiles, log: openSync(join(folder, "moto.log"), "a"), engine: callBack });
   closers.push(() => moto.stop());
   const direct = awsAt(moto.port, "lab");
   const prefix = await furnish(direct, bundleFolder);
 
   let aws = direct;
-  const stage = await openStage(new RealClock(scale), () => aws, logTo(join(folder, "functions.log")), onEvent);
+  const hooks = noHooks();
+  const log = logTo(join(folder, "functions.log"));
+  const stage = await openStage({ clock: new RealClock(scale), patience, aws: () => aws, log, onEvent });
   const socket = join(folder, "aws.sock");
   const failed = (error: Error) => say(`lab: ${error.message}`);
-  const site = new Site({ aws: direct, prefix: `clab${process.pid}`, folder, base, socket, failed });
+  const files = new Map([["/etc/cloister-lab/scale", `${scale}\n`]]);
+  const site = new Site({ aws: direct, prefix: own, folder, base, socket, failed, files });
   closers.push(() => site.close());
-  const listener = proxyListener({
+  listener = proxyListener({
     motoPort: moto.port,
     desks: [
       agentDesk(
         (key) => site.instanceOf(key),
         (node) => stage.agents.register(node),
+        hooks,
       ),
+      secretsDesk(hooks.secrets),
       ssmDesk({ ...stage.commands.operations, ...stage.agents.operations }),
-      statesDesk(stage.stepFunctions),
+      ...(engine === "moto" ? [lambdaDesk(stage.functions)] : [statesDesk(stage.stepFunctions)]),
       topologyDesk,
     ],
-    objects: archives(bundles, prefix, bundleFolder),
+    objects: archives(bundles, prefix, bundleFolder, (key, file) => hooks.archiveOf(key, file)),
     changed: () => site.changed(),
   });
-  const { server, port } = await listenLoopback(listener);
-  closers.push(() => closeServer(server));
   const pair = { key: readFileSync(join(authority, "aws.key")), cert: readFileSync(join(authority, "aws.crt")) };
   const secure: Server = createServer(pair, listener);
   await new Promise<void>((resolve) => secure.listen(socket, resolve));
   closers.push(() => closeServer(secure));
   aws = awsAt(port, "function");
-  return Lab.made({ folder, kubernetes, bin, stage, site, aws }, closers);
+  const parts = { folder, kubernetes, bin, bundle: bundleFolder, stage, site, aws, hooks };
+  return Lab.made({ ...parts, engine: engine === "moto" ? await motoEngine(direct, scale, onEvent) : null }, closers);
+}
+
+async function motoEngine({ sfn }: Aws, scale: number, onEvent: (event: HistoryEvent) => void): Promise<MotoEngine> {
+  const engine = new MotoEngine(sfn, onEvent);
+  for (const name of machineNames)
+    await engine.addMachine(name, hurried(substitute(machineText(name), { region, account }), scale));
+  return engine;
 }
 
 async function closeServer(server: { close(done: () => void): unknown; closeAllConnections(): void }): Promise<void> {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -28,6 +29,11 @@ const needs: readonly Need[] = [
   { what: "Linux", how: "a Linux machine, or a virtual one", isMet: () => process.platform === "linux" },
   { what: "an x86-64 processor", how: "such a machine", isMet: () => process.arch === "x64" },
   { what: "root", how: "sudo, or a machine of its own", isMet: () => process.getuid?.() === 0 },
+  {
+    what: "leave to make namespaces and mounts",
+    how: "a machine, or a container with all privileges",
+    isMet: () => process.getuid?.() !== 0 || spawnSync("unshare", ["--mount", "--net", "--pid", "--fork", "true"]).status === 0,
+  },
   { what: "go", how: "Go 1.26 from go.dev", isMet: () => isOnPath("go") },
   program("python3", "python3 python3-venv"),
   program("systemd-nspawn", "systemd-container"),

@@ -20,6 +20,8 @@ export interface SiteOptions {
   /** The socket file on which AWS answers over TLS. */
   readonly socket: string;
   readonly failed: (error: Error) => void;
+  /** What every host has that its image has not, by path. */
+  readonly files: Map<string, string>;
 }
 
 /** Some changes come without a call, such as an endpoint that becomes available. */
@@ -58,6 +60,11 @@ export class Site {
     });
   }
 
+  /** What every host that boots from now on has beside its image, by path. */
+  get files(): Map<string, string> {
+    return this.#options.files;
+  }
+
   hosts(): readonly Placed[] {
     return [...this.#hosts.values()];
   }
@@ -65,6 +72,13 @@ export class Site {
   /** Where the API of the first cluster answers. */
   apiSocket(): string | null {
     return this.#fabrics.values().next().value?.apiSocket ?? null;
+  }
+
+  /** Runs a program beside the hosts of the VPC that was made first, where no security group judges: a bastion's place. */
+  async fromBastion(program: string, ...args: string[]): Promise<string> {
+    const [fabric] = this.#fabrics.values();
+    if (fabric === undefined) throw new Error("there is no VPC");
+    return fabric.inside(program, ...args);
   }
 
   instanceOf(accessKeyId: string): InstanceState | null {
@@ -88,9 +102,11 @@ export class Site {
   }
 
   #end({ host, identity: { vpcId }, instance }: Placed): void {
+    // Now: the account can be rid of the VPC before the host has shut down.
+    const fabric = this.#fabrics.get(vpcId);
     const ended = (async () => {
       await host.stop();
-      await this.#fabrics.get(vpcId)?.unplug(instance.address, host.options.namespace);
+      await fabric?.unplug(instance.address, host.options.namespace);
     })();
     this.#ending.add(ended);
     ended.then(
@@ -137,7 +153,7 @@ export class Site {
   }
 
   #boot(instance: InstanceState, { cidr }: VpcState, identity: Identity): void {
-    const { prefix, folder, base, failed } = this.#options;
+    const { prefix, folder, base, failed, files } = this.#options;
     const name = `${prefix}-${instance.instanceId}`;
     const host = new Host({
       name,
@@ -147,6 +163,7 @@ export class Site {
       hostname: instance.name,
       address: instance.address,
       resolver: resolverOf(cidr),
+      files: Object.fromEntries(files),
     });
     this.#hosts.set(instance.instanceId, { host, instance, identity });
     host.up.catch((error: Error) => {

@@ -4,9 +4,12 @@ import { cacheFolder, type Say } from "./cache.ts";
 import { clearHost, stopHost } from "./hosts/host.ts";
 import { run, tryRun } from "./shell.ts";
 
-/** Every run has a folder `run-<pid>`, and every name that it gives begins with `clab<pid>-`. */
-const runs = (): { readonly folder: string; readonly pid: string }[] =>
-  globSync("run-*", { cwd: cacheFolder() }).map((name) => ({ folder: join(cacheFolder(), name), pid: name.slice(4) }));
+/** Every lab has a folder `run-<pid>x<count>`, and every name that it gives begins with `clab<pid>x<count>-`. */
+const runs = (): { readonly folder: string; readonly run: string; readonly pid: string }[] =>
+  globSync("run-*", { cwd: cacheFolder() }).map((name) => {
+    const run = name.slice("run-".length);
+    return { folder: join(cacheFolder(), name), run, pid: run.split("x")[0] ?? "" };
+  });
 
 const isAlive = (pid: string): boolean =>
   existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("node");
@@ -18,15 +21,15 @@ async function namespaces(): Promise<string[]> {
 
 /** Takes away what a run left that was killed and could not end itself. Nothing of a living one is touched. */
 export async function sweepDeadRuns(say: Say): Promise<void> {
-  for (const { folder, pid } of runs()) {
+  for (const { folder, run: name, pid } of runs()) {
     if (isAlive(pid)) continue;
-    say(`clearing what run ${pid} left behind`);
+    say(`clearing what run ${name} left behind`);
     for (const host of globSync(join(folder, "hosts", "*"))) {
       await stopHost(host);
       await clearHost(host);
     }
     for (const namespace of await namespaces()) {
-      if (!namespace.startsWith(`clab${pid}-`)) continue;
+      if (!namespace.startsWith(`clab${name}-`)) continue;
       const pids = await run("ip", ["netns", "pids", namespace]);
       if (pids.trim() !== "") await tryRun("kill", ["-9", ...pids.trim().split("\n")]);
       await tryRun("ip", ["netns", "delete", namespace]);
@@ -47,7 +50,8 @@ export async function traces(): Promise<string[]> {
     try {
       const command = readFileSync(join(folder, "cmdline"), "utf8").replaceAll("\0", " ");
       const isOurs =
-        /moto_lab\.py|network\/gateway\.ts|systemd-nspawn .*clab/.test(command) || command.includes(`${cacheFolder()}/run-`);
+        /moto_lab\.py|network\/(?:gateway|internet)\.ts|systemd-nspawn .*clab/.test(command) ||
+        command.includes(`${cacheFolder()}/run-`);
       return isOurs ? [`process ${basename(folder)} ${command.slice(0, 80)}`] : [];
     } catch {
       return [];

@@ -101,9 +101,13 @@ fetch() {
 }
 
 need SSM_fence SSM_region
-# Files that hold a secret lie in one folder of this script's own, which goes with it, however it ends.
+# Files that hold a secret lie in one folder of this script's own, which goes with it; of one that was killed, with the next script here.
 mkdir -p "$state"
-secrets=$(mktemp -d "$state/secrets.XXXXXX")
+for left in "$state"/secrets.*; do
+  owner=${left#*/secrets.}
+  if [ -e /proc/self ] && [ ! -e "/proc/${owner%%.*}" ]; then rm -rf "$left"; fi
+done
+secrets=$(mktemp -d "$state/secrets.$$.XXXXXX")
 said="$secrets/said"
 trap 'rm -rf "$secrets"' EXIT
 touch "$log"

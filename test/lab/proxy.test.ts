@@ -32,7 +32,7 @@ describe("the one place where all calls arrive", () => {
     const { port: motoPort } = backend.address() as AddressInfo;
     const changed = ({ operation }: Call) => changes.push(operation);
     const listening = await listenLoopback(
-      proxyListener({ motoPort, desks: [desk], objects: archives("bundles", "1.36.3/", folder), changed }),
+      proxyListener({ motoPort, desks: [desk], objects: archives("bundles", "1.36.3/", folder, (_, file) => file), changed }),
     );
     proxy = listening.server;
     url = `http://127.0.0.1:${listening.port}`;

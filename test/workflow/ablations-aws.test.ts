@@ -126,6 +126,14 @@ const ablations: readonly Ablation[] = [
     words: /not authorized to perform ec2:DescribeAvailabilityZones/,
   },
   {
+    without: "an open API port",
+    source: "facts 6.1",
+    plant: rulesGo(({ from }) => from === 6443),
+    error: "CommandFailedError",
+    state: "AwaitCommandJoinWorkers",
+    words: /couldn't validate the identity of the API Server/,
+  },
+  {
     without: "an open overlay port",
     source: "facts 4.1, 6.1",
     plant: rulesGo(({ from }) => from === 4789),

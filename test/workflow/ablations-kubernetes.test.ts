@@ -24,6 +24,31 @@ const ablations: readonly Ablation[] = [
     words: /kubeadm needs .*coredns:v9\.9\.9.*which the bundle does not have/,
   },
   {
+    without: "a whole archive",
+    source: "lab.md",
+    plant: after("validate-request", ({ world: { s3 } }) => {
+      const [, bucket = "", key = ""] =
+        /^([^/]+)\/(.*etcd.*)$/m.exec(
+          s3
+            .inventory()
+            .map(({ id }) => id)
+            .join("\n"),
+        ) ?? [];
+      s3.put(bucket, key, "cut off");
+    }),
+    error: "CommandFailedError",
+    state: "AwaitCommandPreloadImagesControlPlane",
+    words: /does not have the SHA-256 it was planned with/,
+  },
+  {
+    without: "the workers' CoreDNS image",
+    source: "lab-real.md",
+    plant: after("join-workers", loseImage("worker", "/coredns:")),
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /coredns-\S+: (?:ErrImagePull|ImagePullBackOff)/,
+  },
+  {
     without: "one kube image in the store",
     source: "facts 3.5, lab-real.md",
     // Between the two scripts, of which the second begins as the first one ends.

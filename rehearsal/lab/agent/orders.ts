@@ -2,17 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { ManagedNode } from "../../world/ssm/agents.ts";
 import type { ScriptResult } from "../../world/ssm/command.ts";
 import { type Desk, json, jsonError } from "../cloud/proxy.ts";
+import type { Hooks, Order } from "../hooks.ts";
 import type { InstanceState } from "../network/state.ts";
 
-interface Order {
-  readonly id: string;
-  readonly script: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly timeoutSeconds: number;
-}
-
 /** What an agent fetches: a script to run, or the id of one to end. */
-type Message = Order | { readonly cancel: string };
+type Message = (Omit<Order, "instance"> & { readonly id: string }) | { readonly cancel: string };
 
 /** How long an agent's call for orders is held when there are none. */
 const heldMilliseconds = 15_000;
@@ -22,22 +16,24 @@ class HostAgent implements ManagedNode {
   readonly instanceId: string;
   readonly version: string;
   readonly address: string;
-  readonly #tags: () => ReadonlyMap<string, string>;
+  readonly #instance: () => InstanceState;
+  readonly #hooks: Hooks;
   readonly #queue: Message[] = [];
   readonly #results = new Map<string, (result: ScriptResult) => void>();
   #wake: () => void = () => {};
   #seen = Date.now();
 
-  constructor({ instanceId, address }: InstanceState, version: string, tags: () => ReadonlyMap<string, string>) {
-    this.instanceId = instanceId;
-    this.address = address;
+  constructor(instance: () => InstanceState, version: string, hooks: Hooks) {
+    this.instanceId = instance().instanceId;
+    this.address = instance().address;
     this.version = version;
-    this.#tags = tags;
+    this.#instance = instance;
+    this.#hooks = hooks;
   }
 
   /** Those of the instance, as they are now. */
   get tags(): ReadonlyMap<string, string> {
-    return this.#tags();
+    return this.#instance().tags;
   }
 
   get subject(): string {
@@ -58,10 +54,16 @@ class HostAgent implements ManagedNode {
     kill?: AbortSignal,
     timeoutSeconds = 3600,
   ): Promise<ScriptResult> {
-    const order = { id: randomUUID(), script, environment, timeoutSeconds };
-    this.#send(order);
-    kill?.addEventListener("abort", () => this.#send({ cancel: order.id }));
-    return new Promise((resolve) => this.#results.set(order.id, resolve));
+    const order: Order = { instance: this.#instance(), script, environment, timeoutSeconds };
+    const once = (one: Order, signal?: AbortSignal) => this.#runOnce(one, signal);
+    return this.#hooks.aroundOrder?.(order, once, kill) ?? once(order, kill);
+  }
+
+  #runOnce({ script, environment, timeoutSeconds }: Order, kill?: AbortSignal): Promise<ScriptResult> {
+    const id = randomUUID();
+    this.#send({ id, script, environment, timeoutSeconds });
+    kill?.addEventListener("abort", () => this.#send({ cancel: id }));
+    return new Promise((resolve) => this.#results.set(id, resolve));
   }
 
   #send(message: Message): void {
@@ -92,7 +94,11 @@ class HostAgent implements ManagedNode {
  * The two services an agent calls: ssm to register, ssmmessages for its orders and their results. Who calls is told by the key of
  * the signature, which only that instance's metadata gives.
  */
-export function agentDesk(find: (accessKeyId: string) => InstanceState | null, register: (node: ManagedNode) => void): Desk {
+export function agentDesk(
+  find: (accessKeyId: string) => InstanceState | null,
+  register: (node: ManagedNode) => void,
+  hooks: Hooks,
+): Desk {
   const agents = new Map<string, HostAgent>();
   return async ({ service, operation, accessKeyId, path, body }) => {
     const registers = service === "ssm" && operation === "UpdateInstanceInformation";
@@ -101,11 +107,8 @@ export function agentDesk(find: (accessKeyId: string) => InstanceState | null, r
     if (instance === null) return jsonError("AccessDeniedException", "no instance has this key");
     const content = JSON.parse(body.toString()) as unknown;
     if (registers) {
-      const agent = new HostAgent(
-        instance,
-        (content as { AgentVersion: string }).AgentVersion,
-        () => find(accessKeyId)?.tags ?? instance.tags,
-      );
+      const { AgentVersion } = content as { AgentVersion: string };
+      const agent = new HostAgent(() => find(accessKeyId) ?? instance, AgentVersion, hooks);
       agents.set(instance.instanceId, agent);
       register(agent);
       return json({});

@@ -1,6 +1,7 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { Hooks } from "../hooks.ts";
 
 /** `bytes=0-8388607`: how the AWS CLI fetches what is large, several pieces at a time. */
 function rangeOf(header: string | undefined, size: number): { readonly start: number; readonly end: number } | null {
@@ -22,13 +23,13 @@ function keyOf({ headers, url = "/" }: IncomingMessage, bucket: string): string 
  * of S3 is moto's, the bundle's own description and manifests included.
  */
 export const archives =
-  (bucket: string, prefix: string, folder: string) =>
+  (bucket: string, prefix: string, folder: string, archiveOf: Hooks["archiveOf"]) =>
   (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
     const { method = "", headers } = incoming;
     const key = keyOf(incoming, bucket);
     if (key === null || !/^(?:GET|HEAD)$/.test(method) || !/^images\/[\w.-]+$/.test(key.slice(prefix.length))) return false;
-    const file = join(folder, key.slice(prefix.length));
-    if (!key.startsWith(prefix) || !existsSync(file)) return false;
+    const file = archiveOf(key.slice(prefix.length), join(folder, key.slice(prefix.length)));
+    if (!key.startsWith(prefix) || file === null || !existsSync(file)) return false;
     const { size, mtime } = statSync(file);
     const range = rangeOf(headers.range, size);
     const about = {

@@ -1,4 +1,5 @@
 import type { DescribeExecutionCommand } from "@aws-sdk/client-sfn";
+import type { PutParameterCommand } from "@aws-sdk/client-ssm";
 import type { StepFunctions } from "../../world/asl/step-functions.ts";
 import type { Operation } from "../../world/service.ts";
 import { type Answer, type Desk, json, jsonError } from "./proxy.ts";
@@ -19,6 +20,37 @@ export const ssmDesk =
       return json(await known.run(JSON.parse(body.toString()) as never, { kind: "harness" }));
     } catch (error) {
       return refusal(error);
+    }
+  };
+
+/** Keeps what is written to SecureStrings, to be looked for where it must not be; moto answers. */
+export const secretsDesk =
+  (secrets: Set<string>): Desk =>
+  async ({ service, operation, body }) => {
+    if (service === "ssm" && operation === "PutParameter") {
+      const { Type, Value = "" } = JSON.parse(body.toString()) as PutParameterCommand["input"];
+      // Of a kubeconfig the key alone; its other words are names, and certificates are no secret.
+      const key = /client-key-data: (\S+)/.exec(Value)?.[1];
+      if (Type === "SecureString")
+        for (const word of key === undefined ? Value.split(" ") : [key]) if (word.length >= 16) secrets.add(word);
+    }
+    return null;
+  };
+
+/** What the lab's own interpreter does without a call, moto's does as Step Functions does: it invokes a function by its ARN. */
+export const lambdaDesk =
+  (functions: ReadonlyMap<string, (event: unknown) => Promise<unknown>>): Desk =>
+  async ({ service, path, body }) => {
+    if (service !== "lambda") return null;
+    const arn = decodeURIComponent(/\/functions\/([^/]+)\/invocations/.exec(path)?.[1] ?? "");
+    const handler = functions.get(arn);
+    if (handler === undefined) return jsonError("ResourceNotFoundException", `Function not found: ${arn}`);
+    try {
+      return json((await handler(JSON.parse(body.toString()))) ?? null);
+    } catch (error) {
+      const { name, message } = error as Error;
+      // Lambda answers 200 and says in a header that the function failed (API reference, Invoke).
+      return { ...json({ errorType: name, errorMessage: message, trace: [] }), headers: { "x-amz-function-error": "Unhandled" } };
     }
   };
 

@@ -19,10 +19,12 @@ export interface MotoOptions {
   readonly profiles: readonly string[];
   /** A file's descriptor. */
   readonly log: number;
+  /** The port on which moto's own interpreter is to call AWS; null: it stays asleep. */
+  readonly engine: number | null;
 }
 
 /** Starts moto on a loopback port of its own choice. It ends with us, however we end: it reads our end of a pipe. */
-export async function startMoto({ python, images, profiles, log }: MotoOptions): Promise<Moto> {
+export async function startMoto({ python, images, profiles, log, engine }: MotoOptions): Promise<Moto> {
   const script = fileURLToPath(new URL("moto_lab.py", import.meta.url));
   const child = spawn(python, [script, ...profiles], {
     stdio: ["pipe", "pipe", log],
@@ -32,6 +34,7 @@ export async function startMoto({ python, images, profiles, log }: MotoOptions):
       LAB_PENDING_SECONDS: String(pendingSeconds),
       MOTO_AMIS_PATH: images,
       MOTO_ENABLE_AMI_VALIDATION: "1",
+      ...(engine === null ? {} : { MOTO_PORT: String(engine), LAB_ENGINE: "1" }),
     },
     detached: true,
   });

@@ -2,7 +2,7 @@
 
 Each addition has its source: what AWS does, and where moto 5.2.5 was seen to do otherwise.
 Usage: moto_lab.py PROFILE...   Makes these instance profiles, which no other service of the lab could.
-Environment: MOTO_AMIS_PATH names a file with the lab's one image; LAB_PENDING_SECONDS says how long an endpoint is pending.
+Environment: LAB_ENGINE wakes moto's own Step Functions interpreter, which calls AWS on MOTO_PORT; MOTO_AMIS_PATH names a file with the lab's one image; LAB_PENDING_SECONDS says how long an endpoint is pending.
 Prints one line, `ready PORT`, when it listens, and ends when its standard input does.
 """
 import ipaddress
@@ -13,9 +13,11 @@ import time
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.subnets import SubnetBackend
 from moto.ec2.models.vpcs import VPCBackend, VPCEndPoint
+from moto.ec2.responses.vpcs import VPCs
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import iam_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -77,9 +79,11 @@ def endpoint_phases():
                 continue
             is_ready = time.monotonic() - endpoint.born > PENDING_SECONDS
             endpoint.state = "available" if is_ready else "pending"
-            if is_ready and endpoint.private_dns_enabled and len(endpoint.dns_entries) == 1:
-                service, region = endpoint.service_name.split(".", 3)[3], self.region_name
-                endpoint.dns_entries.append({"dns_name": f"{service}.{region}.amazonaws.com", "hosted_zone_id": "Z1"})
+            if is_ready and endpoint.vpc_endpoint_type.lower() == "interface":
+                name = f"{endpoint.service_name.split('.', 3)[3]}.{self.region_name}.amazonaws.com"
+                public = [entry for entry in endpoint.dns_entries if entry["dns_name"] != name]
+                private = [{"dns_name": name, "hosted_zone_id": "Z1"}] if endpoint.private_dns_enabled else []
+                endpoint.dns_entries = public + private
         return describe(self, vpc_end_point_ids, filters)
 
     def delete_vpc_endpoints(self, vpce_ids=None):
@@ -92,6 +96,19 @@ def endpoint_phases():
     VPCEndPoint.__init__ = init
     VPCBackend.describe_vpc_endpoints = describe_vpc_endpoints
     VPCBackend.delete_vpc_endpoints = delete_vpc_endpoints
+
+
+def private_dns_option():
+    """API reference, ModifyVpcEndpoint: PrivateDnsEnabled. moto 5.2.5 does not read it."""
+    modify = VPCs.modify_vpc_endpoint
+
+    def modify_vpc_endpoint(self):
+        wanted = self._get_bool_param("PrivateDnsEnabled")
+        if wanted is not None:
+            self.ec2_backend.vpc_end_points[self._get_param("VpcEndpointId")].private_dns_enabled = wanted
+        return modify(self)
+
+    VPCs.modify_vpc_endpoint = modify_vpc_endpoint
 
 
 def dependencies():
@@ -135,8 +152,10 @@ def dependencies():
 
 
 def interfaces_end():
-    """EC2 guide, "Network interfaces": the one that an instance was launched with goes with it; moto keeps it (facts, wire recheck 3)."""
+    """EC2 guide, "Network interfaces": the one that an instance was launched with goes with it, and so does a NAT gateway's; moto keeps
+    both (facts, wire recheck 3; seen with 5.2.5)."""
     terminate = Instance.terminate
+    delete_gateway = NatGatewayBackend.delete_nat_gateway
 
     def and_its_interfaces(self):
         result = terminate(self)
@@ -144,7 +163,13 @@ def interfaces_end():
             self.ec2_backend.enis.pop(interface.id, None)
         return result
 
+    def gateway_and_its_interface(self, nat_gateway_id):
+        gateway = delete_gateway(self, nat_gateway_id)
+        self.enis.pop(gateway._eni.id, None)
+        return gateway
+
     Instance.terminate = and_its_interfaces
+    NatGatewayBackend.delete_nat_gateway = gateway_and_its_interface
 
 
 def service_filters():
@@ -158,11 +183,58 @@ def service_filters():
     VPCBackend._filter_endpoint_services = staticmethod(filtered)
 
 
+def own_interpreter():
+    """moto's Step Functions interpreter, for --engine moto: it runs what it is given only when it is told to."""
+    from moto.core.config import default_user_config
+
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    nested_executions()
+
+
+def nested_executions():
+    """Step Functions guide, "Start workflow executions": parameters and results of startExecution are in pascal case. moto's interpreter
+    hands them to boto3's camel case as they are, and fails with 'StateMachineArn' (getmoto/moto#10076); the converters are there."""
+    from botocore.session import get_session
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import StateTaskServiceSfn
+
+    model = get_session().get_service_model("stepfunctions")
+    operations = {name: model.operation_model(operation) for name, operation in
+                  (("start_execution", "StartExecution"), ("describe_execution", "DescribeExecution"))}
+    to_request, evaluate = StateTaskServiceSfn._normalise_parameters, StateTaskServiceSfn._eval_service_task
+
+    def normalise_parameters(self, parameters, boto_service_name=None, service_action_name=None):
+        to_request(self, parameters, boto_service_name, service_action_name)
+        operation = operations.get(service_action_name or self._get_boto_service_action())
+        if operation:
+            self._to_boto_request(parameters, operation.input_shape)
+
+    def normalise_response(self, response, boto_service_name=None, service_action_name=None):
+        operation = operations.get(service_action_name or self._get_boto_service_action())
+        if operation:
+            self._from_boto_response(response, operation.output_shape)
+        for key, value in list(response.items()):
+            # AWS gives milliseconds; a date in the data makes DescribeExecution answer 500 for ever after.
+            if hasattr(value, "timestamp"):
+                response[key] = int(value.timestamp() * 1000)
+
+    def and_its_answer(self, env, **named):
+        evaluate(self, env=env, **named)
+        # What waits for the end of the child reads its ARN from here, before the base class would have put it into pascal case.
+        self._normalise_response(env.stack[-1])
+
+    StateTaskServiceSfn._normalise_parameters = normalise_parameters
+    StateTaskServiceSfn._normalise_response = normalise_response
+    StateTaskServiceSfn._eval_service_task = and_its_answer
+
+
 def main():
+    if os.environ.get("LAB_ENGINE"):
+        own_interpreter()
     interfaces_end()
     service_filters()
     endpoint_addresses()
     endpoint_phases()
+    private_dns_option()
     dependencies()
     for profile in sys.argv[1:]:
         iam_backends[DEFAULT_ACCOUNT_ID]["aws"].create_instance_profile(profile, "/", [])

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { run, tryRun } from "../shell.ts";
@@ -15,6 +15,8 @@ export interface HostOptions {
   readonly hostname: string;
   readonly address: string;
   readonly resolver: string;
+  /** What this host has that its image has not, by path. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 const bootSeconds = 60;
@@ -38,6 +40,10 @@ export class Host {
   constructor(options: HostOptions) {
     this.options = options;
     mkdirSync(options.folder, { recursive: true });
+    for (const [path, text] of Object.entries(options.files)) {
+      mkdirSync(join(options.folder, "upper", dirname(path)), { recursive: true });
+      writeFileSync(join(options.folder, "upper", path), text);
+    }
     const log = openSync(join(options.folder, "host.log"), "a");
     const { name, folder, base, namespace, hostname, address, resolver } = options;
     const script = fileURLToPath(new URL("host.sh", import.meta.url));
@@ -64,6 +70,11 @@ export class Host {
     const init = readNumber(join(this.options.folder, "init"));
     if (init === null) throw new Error(`${this.options.name} is not up`);
     return run("nsenter", ["-t", String(init), "-a", program, ...args]);
+  }
+
+  /** Puts a file of this machine on the host, below /root. */
+  async copy(from: string, to: `/root/${string}`): Promise<void> {
+    await run("cp", ["--reflink=auto", from, join(this.options.folder, "root", to)]);
   }
 
   async stop(): Promise<void> {

@@ -12,7 +12,10 @@ import type { InstanceState, VpcState } from "./state.ts";
 
 /** Names that the Internet has. In the VPC they resolve, as on AWS; that nothing gets there is the routes' doing. */
 const publicNames = ["registry.k8s.io", "dl.k8s.io", "amazonaws.com"];
-const publicElsewhere = "198.51.100.10";
+export const publicElsewhere = "198.51.100.10";
+/** The address that the product's probes dial, and the link on which the pretend Internet hangs. */
+export const publicAddress = "1.1.1.1";
+const [routerEnd, internetEnd] = ["192.0.2.1", "192.0.2.2"];
 
 const startMilliseconds = 20_000;
 
@@ -25,6 +28,8 @@ export class Fabric {
   readonly #region: string;
   #gateway: ChildProcess | null = null;
   #resolver: ChildProcess | null = null;
+  /** It is there as soon as a route of the account leads to it. */
+  #internet: ChildProcess | null = null;
   /** What is in place, so that only what changed is done again. */
   readonly #addresses = new Set<string>();
   readonly #links = new Map<string, string>();
@@ -95,6 +100,45 @@ export class Fabric {
     }
   }
 
+  get #outside(): string {
+    return `${this.namespace}-out`;
+  }
+
+  /** A gateway's other side. What gets there is the filter's decision; without one the VPC's namespace itself has nowhere to send a packet. */
+  async #openInternet(cidr: string): Promise<void> {
+    const outside = (...args: string[]) => run("ip", ["-n", this.#outside, ...args]);
+    await run("ip", ["netns", "add", this.#outside]);
+    await run("ip", [
+      "link",
+      "add",
+      "out",
+      "netns",
+      this.namespace,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "eth0",
+      "netns",
+      this.#outside,
+    ]);
+    await this.#ip("address", "add", `${routerEnd}/30`, "dev", "out");
+    await this.#ip("link", "set", "out", "up");
+    await outside("link", "set", "lo", "up");
+    await outside("address", "add", `${internetEnd}/30`, "dev", "eth0");
+    await outside("link", "set", "eth0", "up");
+    for (const address of [publicAddress, publicElsewhere]) await outside("address", "add", `${address}/32`, "dev", "lo");
+    await outside("route", "add", cidr, "via", routerEnd);
+    await this.#ip("route", "replace", "default", "via", internetEnd);
+    const log = openSync(join(this.#folder, "internet.log"), "a");
+    const script = fileURLToPath(new URL("internet.ts", import.meta.url));
+    this.#internet = spawn("nsenter", [`--net=/run/netns/${this.#outside}`, process.execPath, script], {
+      stdio: ["ignore", log, log, "ipc"],
+      detached: true,
+    });
+    await once(this.#internet, "message");
+  }
+
   #ip(...args: string[]): Promise<string> {
     return run("ip", ["-n", this.namespace, ...args]);
   }
@@ -152,6 +196,8 @@ export class Fabric {
     const wanted = new Set([resolverOf(state.cidr), metadataAddress, s3Address, ...gateways, ...endpoints, ...balancers]);
     for (const address of wanted) await this.#own(address);
     await this.#disown(wanted);
+    const leadsOut = state.subnets.some(({ routes }) => routes.some(({ target }) => /^(?:igw|nat)-/.test(target)));
+    if (leadsOut && this.#internet === null) await this.#openInternet(state.cidr);
     await this.#filterFor(state);
     const api = state.instances.find(({ tags }) => tags.get("cloister:role") === "control-plane")?.address ?? null;
     const order: GatewayOrder = { services: [...endpoints, s3Address], balancers: state.balancers, api, identities };
@@ -188,12 +234,12 @@ export class Fabric {
   }
 
   async stop(): Promise<void> {
-    for (const child of [this.#gateway, this.#resolver]) {
+    for (const child of [this.#gateway, this.#resolver, this.#internet]) {
       if (child === null || child.exitCode !== null || child.signalCode !== null) continue;
       const gone = once(child, "exit");
       child.kill("SIGTERM");
       await gone;
     }
-    await tryRun("ip", ["netns", "delete", this.namespace]);
+    for (const namespace of [this.#outside, this.namespace]) await tryRun("ip", ["netns", "delete", namespace]);
   }
 }

@@ -48,6 +48,7 @@ function waysOut(state: VpcState): { readonly toServices: string[]; readonly toI
     for (const { destination, target } of routes) {
       const blocks = state.prefixLists.get(destination) ?? [];
       if (living.has(target) && blocks.length > 0) toServices.push(`ip saddr ${cidr} ip daddr ${braces(blocks)}`);
+      if (target.startsWith("nat-")) toInternet.push(`ip saddr ${cidr} ip daddr ${destination}`);
       if (target.startsWith("igw-")) {
         const known = state.instances.filter(({ publicAddress }) => publicAddress !== null).map(({ address }) => address);
         if (known.length > 0) toInternet.push(`ip saddr ${cidr} ip saddr ${braces(known)} ip daddr ${destination}`);

@@ -20,6 +20,7 @@ import {
   part,
   paths,
   problemOf,
+  pullTimeout,
   type Registration,
   versionTimeout,
 } from "./kubeadm-config.ts";
@@ -106,6 +107,7 @@ async function init(node: VirtualNode, world: KubeadmWorld, line: Line, call: Ca
   const absent = imagesFor(node, version).filter((image) => !node.images.has(image));
   // With Never the check does nothing, and the gap shows a minute later (lab-real.md, 1).
   if (absent.length > 0 && registration.imagePullPolicy !== "Never") {
+    await tryToPull(node, world, call, absent.length);
     return fail(
       `error execution phase preflight: ${absent.map((image) => `[ERROR ImagePull]: failed to pull image ${image}: dial tcp: i/o timeout`).join(" ")}`,
     );
@@ -143,6 +145,12 @@ async function init(node: VirtualNode, world: KubeadmWorld, line: Line, call: Ca
   }
   await found(node, world, cluster, registration, settings);
   return { stdout: "Your Kubernetes control-plane has initialized successfully!\n" };
+}
+
+/** Every missing image is asked for again and again; where packets are lost, each time until containerd gives up dialling. */
+async function tryToPull(node: VirtualNode, { fabric }: KubeadmWorld, { sleep }: Call, images: number): Promise<void> {
+  const [address] = fabric.resolve(node.instance.id, "registry.k8s.io");
+  if (address !== undefined && fabric.connect(node.instance.id, address, 443) === "timeout") await sleep(images * pullTimeout);
 }
 
 /** Why a control plane will never answer, or null. */

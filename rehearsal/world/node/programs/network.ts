@@ -27,12 +27,12 @@ const metadataToken = "imds-token";
 const tokenHeader = `X-aws-ec2-metadata-token: ${metadataToken}`;
 const tokenTimeHeader = "X-aws-ec2-metadata-token-ttl-seconds: 60";
 
-/** curl: instance metadata version 2, TLS to a name or an address, and the smoke test's pods. */
+/** curl: instance metadata version 2, a connection to port 443 of a name or an address, and the smoke test's pods. */
 export function curl(node: VirtualNode, fabric: Fabric): Program {
   const ask = async (line: Line, url: URL): Promise<Reply> => {
     if (url.hostname === metadataHost) return metadata(node, line, url);
     if (line.has("-X") || line.has("-H")) throw new SimulationGap(`curl -X or -H to ${url.hostname} is not modelled`);
-    return url.protocol === "https:" ? connection(node, fabric, url) : smoke(node, fabric, url);
+    return url.protocol === "https:" || url.port === "443" ? connection(node, fabric, url) : smoke(node, fabric, url);
   };
   return program("curl", {
     "": {
@@ -93,7 +93,7 @@ const written = (format: string, variables: Readonly<Record<string, string>>): s
     return value;
   });
 
-/** Whether TLS to a host, by name or by address, gets a connection. */
+/** Whether a host, by name or by address, takes a connection on the port of TLS. */
 function connection(node: VirtualNode, fabric: Fabric, { hostname, port }: URL): Reply {
   const [address] = /^[\d.]+$/.test(hostname) ? [hostname] : fabric.resolve(node.instance.id, hostname);
   if (address === undefined) return unreached("unresolved");

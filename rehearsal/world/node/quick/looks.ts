@@ -13,7 +13,7 @@ export const checkDns: QuickScript = {
   },
 };
 
-const waysOut = ["https://1.1.1.1/", "https://registry.k8s.io/v2/", "https://dl.k8s.io/release/stable.txt"];
+const waysOut = ["http://1.1.1.1:443/", "http://registry.k8s.io:443/", "http://dl.k8s.io:443/"];
 
 /** probe-isolation.sh */
 export const probeIsolation: QuickScript = {
@@ -22,7 +22,7 @@ export const probeIsolation: QuickScript = {
   async run(sh) {
     const form = "%{url_effective} %{time_connect}\\n";
     const quiet = "-o /dev/null -o /dev/null -o /dev/null".split(" ");
-    const { stdout } = await sh.call("curl -Z -sk --connect-timeout 5 -m 8 -w", [form, ...quiet, ...waysOut]);
+    const { stdout } = await sh.call("curl -Z -s --connect-timeout 5 -m 8 -w", [form, ...quiet, ...waysOut]);
     const tried = stdout.trimEnd().split("\n");
     const connected = tried.filter((line) => !/ 0([.,]0+)?$/.test(line));
     sh.stderr += connected.map((line) => `${line.split(" ")[0]} was connected to\n`).join("");

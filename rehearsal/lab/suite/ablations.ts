@@ -1,8 +1,17 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { DescribeSecurityGroupsCommand, type IpPermission, RevokeSecurityGroupIngressCommand } from "@aws-sdk/client-ec2";
-import type { Host } from "./hosts/host.ts";
-import type { Lab } from "./lab.ts";
+import {
+  DeleteTagsCommand,
+  DescribeInstancesCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeVpcEndpointsCommand,
+  type IpPermission,
+  ModifyVpcEndpointCommand,
+  RevokeSecurityGroupIngressCommand,
+} from "@aws-sdk/client-ec2";
+import type { Host } from "../hosts/host.ts";
+import type { Lab } from "../lab.ts";
+import { publicElsewhere } from "../network/fabric.ts";
 
 /**
  * What is taken away, and where and how the build must stop: by the error and in the state that the virtual rehearsal has for the
@@ -13,8 +22,12 @@ export interface LabAblation {
   readonly error: string;
   readonly state: string;
   readonly words: RegExp;
-  /** Waits that run out are shortened more than others. */
+  /** The suite's when absent. */
   readonly scale?: number;
+  /** What the machine's waits are multiplied by where one has to run out. */
+  readonly patience?: number;
+  /** It takes minutes, because what it shows is a wait. */
+  readonly isSlow?: true;
   /** Changes a copy of the bundle's folder before the lab is opened. */
   bundle?(folder: string): void;
   plant?(lab: Lab): void;
@@ -33,11 +46,26 @@ const hostsOf = (lab: Lab, role: string): Host[] =>
     .filter(({ instance }) => instance.tags.get("cloister:role") === role)
     .map(({ host }) => host);
 
+/** A file of the lab's node image. */
+const image = (path: string): URL => new URL(`../hosts/image${path}`, import.meta.url);
+
+/** Where they are to run out, the patience of a script's own is cut short too. */
 const script = (document: string, from: string, to: string) => (lab: Lab) => {
   const registered = lab.stage.commands.documents.get(`cloister-${document}`);
   if (registered === undefined || !registered.script.includes(from)) throw new RangeError(`${document} has no ${from}`);
   const changed = { ...registered, script: registered.script.replaceAll(from, to) };
   lab.stage.commands.documents.set(registered.name, changed);
+};
+
+/** In a VPC a registry's packets are lost, and whoever pulls waits for minutes; a refusal says the same sooner. */
+const refuseRegistry = `ip route replace unreachable ${publicElsewhere}`;
+
+/** A script begins by losing an image: between two commands there is no moment for it. */
+const loseImage = (document: string, part: string, also: string) => (lab: Lab) => {
+  const text = lab.stage.commands.documents.get(`cloister-${document}`)?.script ?? "";
+  const first = text.split("\n").findLast((line) => line.startsWith("need SSM_")) ?? "need";
+  const remove = `{ ctr -n k8s.io images ls -q | grep ${part} | xargs -r ctr -n k8s.io images rm >/dev/null; } || true`;
+  script(document, first, `${first}\n${remove}\n${also}`)(lab);
 };
 
 /** Takes rules out of the groups whose name matches. */
@@ -84,12 +112,27 @@ export const ablations: readonly LabAblation[] = [
     error: "CommandFailedError",
     state: "AwaitCommandKubeadmInit",
     words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
-    // The registry's name resolves in a VPC and its packets are lost: kubeadm tries for minutes, five times over.
-    scale: 1,
-    plant: afterCommand("preload-images", async (lab) => {
-      const remove = "ctr -n k8s.io images ls -q | grep /kube-apiserver: | xargs -r ctr -n k8s.io images rm";
-      for (const host of hostsOf(lab, "control-plane")) await host.on("bash", "-c", remove);
-    }),
+    plant: loseImage("kubeadm-init", "/kube-apiserver:", refuseRegistry),
+  },
+  {
+    without: "one kube image in the store, the registry's packets being lost",
+    error: "CommandFailedError",
+    state: "AwaitCommandKubeadmInit",
+    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
+    isSlow: true,
+    plant: loseImage("kubeadm-init", "/kube-apiserver:", ""),
+  },
+  {
+    without: "the workers' CoreDNS image",
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /coredns-\S+: (?:ErrImagePull|ImagePullBackOff)/,
+    plant(lab) {
+      script("verify-cluster", "settle 180", "settle 20")(lab);
+      // Where CoreDNS lands is the scheduler's choice (lab-real.md, 2): here the workers alone are left to it.
+      script("install-manifests", '"$SSM_set"\n', 'kubectl cordon "$name" >/dev/null\n"$SSM_set"\n')(lab);
+      loseImage("join", "/coredns:", refuseRegistry)(lab);
+    },
   },
   {
     without: "v1beta4 on 1.37",
@@ -110,34 +153,66 @@ export const ablations: readonly LabAblation[] = [
     error: "CommandFailedError",
     state: "AwaitCommandJoinWorkers",
     words: /could not find a JWS signature in the cluster-info ConfigMap for token ID/,
-    plant: afterCommand("capture-join", async (lab) => {
-      const kubectl = ["--kubeconfig", "/etc/kubernetes/admin.conf", "-n", "kube-system"];
-      const tokens = ["delete", "secrets", "--field-selector", "type=bootstrap.kubernetes.io/token"];
-      for (const host of hostsOf(lab, "control-plane")) {
-        await host.on("kubectl", ...kubectl, ...tokens);
-        // The controller that signs takes its signature back a moment later.
-        await host.on(
-          "bash",
-          "-c",
-          "for i in {1..50}; do kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-public get cm cluster-info -o yaml | grep -q jws- || exit 0; sleep 0.2; done; exit 1",
-        );
-      }
-    }),
+    plant(lab) {
+      script("join", "discovery: 1m0s", "discovery: 15s")(lab);
+      afterCommand("capture-join", async () => {
+        const kubectl = ["--kubeconfig", "/etc/kubernetes/admin.conf", "-n", "kube-system"];
+        const tokens = ["delete", "secrets", "--field-selector", "type=bootstrap.kubernetes.io/token"];
+        for (const host of hostsOf(lab, "control-plane")) {
+          await host.on("kubectl", ...kubectl, ...tokens);
+          // The controller that signs takes its signature back a moment later.
+          await host.on(
+            "bash",
+            "-c",
+            "for i in {1..50}; do kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-public get cm cluster-info -o yaml | grep -q jws- || exit 0; sleep 0.2; done; exit 1",
+          );
+        }
+      })(lab);
+    },
   },
   {
     without: "an open endpoint security group",
     error: "NotReadyError",
     state: "WaitForNodes",
     words: /0 of 2 agents/,
-    scale: 20,
+    patience: 0.04,
     plant: closed(/endpoints$/, () => true),
+  },
+  {
+    without: "the guard",
+    error: "NotReadyError",
+    state: "WaitForNodes",
+    words: /0 of 2 agents/,
+    // In the rehearsal the build waits five minutes for agents that hibernate: here it is given half a minute, and they are not hurried.
+    scale: 1,
+    patience: 0.04,
+    plant(lab) {
+      const unit = "/etc/systemd/system/amazon-ssm-agent.service";
+      lab.site.files.set(
+        `/etc/systemd/system/multi-user.target.wants/${unit.split("/").at(-1)}`,
+        readFileSync(image(unit), "utf8"),
+      );
+    },
+  },
+  {
+    without: "private DNS",
+    error: "NotReadyError",
+    state: "WaitForDns",
+    words: /waiting for/,
+    patience: 0.04,
+    plant: after("create-endpoints", async ({ aws: { ec2 } }) => {
+      const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand({}));
+      for (const { VpcEndpointId, VpcEndpointType } of VpcEndpoints)
+        if (VpcEndpointType === "Interface")
+          await ec2.send(new ModifyVpcEndpointCommand({ VpcEndpointId, PrivateDnsEnabled: false }));
+    }),
   },
   {
     without: "the ssm endpoint",
     error: "NotReadyError",
     state: "WaitForNodes",
     words: /0 of 2 agents/,
-    scale: 20,
+    patience: 0.04,
     plant: after("validate-request", async (_, output) => {
       const { plan, ...rest } = output as { plan: { interfaceEndpoints: string[] } };
       return { ...rest, plan: { ...plan, interfaceEndpoints: plan.interfaceEndpoints.filter((name) => name !== "ssm") } };
@@ -148,7 +223,10 @@ export const ablations: readonly LabAblation[] = [
     error: "CommandFailedError",
     state: "AwaitCommandJoinWorkers",
     words: /couldn't validate the identity of the API Server|i\/o timeout|deadline exceeded/,
-    plant: closed(/control-plane$/, ({ FromPort }) => FromPort === 6443),
+    plant(lab) {
+      script("join", "discovery: 1m0s", "discovery: 15s")(lab);
+      closed(/control-plane$/, ({ FromPort }) => FromPort === 6443)(lab);
+    },
   },
   {
     without: "an open overlay port",
@@ -156,6 +234,21 @@ export const ablations: readonly LabAblation[] = [
     state: "AwaitCommandVerifyCluster",
     words: /cannot reach the pod at .* is UDP 4789 open/,
     plant: closed(/./, ({ FromPort }) => FromPort === 4789),
+  },
+  {
+    without: "the cluster tag on a worker, with CCM 1.37",
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /1 of 2 nodes are in the cluster/,
+    plant(lab) {
+      script("verify-cluster", "settle 180", "settle 20")(lab);
+      after("launch-nodes", async ({ aws: { ec2 } }) => {
+        const Filters = [{ Name: "tag:cloister:role", Values: ["worker"] }];
+        const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
+        const Resources = Reservations.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId = "" }) => InstanceId));
+        await ec2.send(new DeleteTagsCommand({ Resources, Tags: [{ Key: "kubernetes.io/cluster/orchid-g1" }] }));
+      })(lab);
+    },
   },
 ];
 
