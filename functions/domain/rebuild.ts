@@ -22,6 +22,8 @@ export const FleetRun = z.strictObject({
   trigger: z.enum(["schedule", "image"]),
   /** The one that was picked last; null before the first, and after the last. */
   cluster: ClusterName.nullable().default(null),
+  /** What its rebuild is called: a start whose answer was lost finds the one that runs. */
+  rebuild: z.string().max(80).nullable().default(null),
   /** How many were picked. */
   count: z.int().min(0).max(fleetMax).default(0),
 });

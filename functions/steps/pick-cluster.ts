@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type RecordsPort, s3Records } from "../aws/s3-records.ts";
 import { ClusterRequest } from "../domain/cluster-request.ts";
-import type { ClusterName } from "../domain/ids.ts";
+import { type ClusterName, ExecutionArn } from "../domain/ids.ts";
 import { FleetRun, fleetMax } from "../domain/rebuild.ts";
 import { refusalOf } from "../domain/request-problems.ts";
 import { QuotaError } from "../errors.ts";
@@ -11,10 +12,10 @@ import { defineStep } from "../step.ts";
 export const pickCluster = defineStep({
   name: "pick-cluster",
   mutates: false,
-  input: z.strictObject({ input: z.json() }),
+  input: z.strictObject({ input: z.json(), execution: ExecutionArn }),
   output: FleetRun,
   deps: (aws) => ({ records: s3Records(aws) }),
-  async run({ input }, { records }: { records: RecordsPort }, log) {
+  async run({ input, execution }, { records }: { records: RecordsPort }, log) {
     const parsed = FleetRun.safeParse(input);
     if (!parsed.success) throw refusalOf(parsed.error);
     const { trigger, cluster: last, count } = parsed.data;
@@ -24,9 +25,10 @@ export const pickCluster = defineStep({
       if (count === fleetMax)
         throw new QuotaError(`${fleetMax} clusters were rebuilt by "${trigger}", and one run takes no more: ${name} is the next`);
       log.info("cluster picked", { cluster: name, trigger, count });
-      return { trigger, cluster: name, count: count + 1 };
+      const run = createHash("sha256").update(execution).digest("hex").slice(0, 40);
+      return { trigger, cluster: name, rebuild: `${name}-fleet-${run}`, count: count + 1 };
     }
-    return { trigger, cluster: null, count };
+    return { trigger, cluster: null, rebuild: null, count };
   },
 });
 

@@ -168,7 +168,10 @@ describe("a run over all clusters", () => {
     const { stage, rebuilds, current } = await grown(51);
     for (const zone of ["us-west-2a", "us-west-2b", "us-west-2c"]) stage.account.withdraw("m7i.xlarge", zone);
     const { outcome } = await stage.run("rebuild-fleet", { trigger: "schedule" }, "sunday");
-    assert.deepEqual([outcome.status, outcome.output], ["SUCCEEDED", { trigger: "schedule", cluster: null, count: 2 }]);
+    assert.deepEqual(
+      [outcome.status, outcome.output],
+      ["SUCCEEDED", { trigger: "schedule", cluster: null, rebuild: null, count: 2 }],
+    );
     assert.deepEqual(current(), [1, 1, 2]);
     const told = rebuilds().map(({ input, outcome }) => `${(input as { name: string }).name} ${outcome?.status}`);
     assert.deepEqual(told, ["orchid FAILED", "violet SUCCEEDED"]);
