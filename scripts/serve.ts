@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
-import { ApiGateway } from "../rehearsal/serve/api-gateway.ts";
+import { type Answer, ApiGateway } from "../rehearsal/serve/api-gateway.ts";
+import type { Arrived } from "../rehearsal/serve/events.ts";
 import { examples } from "../rehearsal/serve/examples.ts";
 import { keepPace } from "../rehearsal/serve/pace.ts";
 import { type Served, serve } from "../rehearsal/serve/server.ts";
@@ -53,9 +54,10 @@ function readOptions(args: readonly string[]): Options | "help" {
 }
 
 /** On the port, or with the reason why not. */
-async function listen(gateway: ApiGateway, port: number): Promise<Served> {
+async function listen(gateway: ApiGateway, { port, isJson }: Options): Promise<Served> {
+  const onAnswer = ({ method, path }: Arrived, { status }: Answer) => console.log(`${method} ${path} ${status}`);
   try {
-    return await serve(gateway, { port, drive: (answer) => answer });
+    return await serve(gateway, { port, drive: (answer) => answer, ...(!isJson && { onAnswer }) });
   } catch (error) {
     if (!(error instanceof Error && "syscall" in error)) throw error;
     throw new UsageError(`--port ${port}: ${error.message}`);
@@ -68,18 +70,18 @@ async function main(): Promise<void> {
     console.log(help);
     return;
   }
-  const { port, speed, seed, isJson } = options;
+  const { speed, seed, isJson } = options;
   const stage = await Stage.open({ request: {}, seed });
   const { region } = stage.account.deployment;
   const callers = { [key.id]: [key.secret] };
   const gateway = new ApiGateway(stage, { principals: [principal], callers, now: () => new Date() });
-  const { url, close } = await listen(gateway, port);
+  const { url, close } = await listen(gateway, options);
   stage.attend();
   const pace = keepPace(stage.account.world.universe.clock, speed);
   const door = { url, region, principal, key };
   if (isJson) console.log(JSON.stringify(door));
   else
-    console.log(`Serving ${url} before a virtual AWS, ${speed} virtual seconds a second. Ctrl-C ends it.\n\n${examples(door)}`);
+    console.log(`Serving ${url} before a virtual AWS, ${speed} virtual seconds a second. Ctrl-C ends it.\n\n${examples(door)}\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });

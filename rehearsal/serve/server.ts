@@ -8,6 +8,8 @@ export interface ServeOptions {
   readonly port: number;
   /** Moves virtual time while an answer is being worked on; where something else moves it, gives the answer as it is. */
   drive(answer: Promise<Answer>): Promise<Answer>;
+  /** Told of each request and how it was answered. */
+  readonly onAnswer?: (arrived: Arrived, answer: Answer) => void;
 }
 
 export interface Served {
@@ -34,11 +36,12 @@ async function arrivedBy(request: IncomingMessage): Promise<Arrived> {
 }
 
 /** Puts the two APIs on a port of this machine's own; nobody else reaches it. */
-export async function serve(gateway: ApiGateway, { port, drive }: ServeOptions): Promise<Served> {
+export async function serve(gateway: ApiGateway, { port, drive, onAnswer }: ServeOptions): Promise<Served> {
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const arrived = await arrivedBy(request);
-    const { status, headers, body } = await drive(gateway.answer(arrived));
-    response.writeHead(status, headers).end(body);
+    const answer = await drive(gateway.answer(arrived));
+    onAnswer?.(arrived, answer);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
   };
   const server = createServer((request, response) => {
     respond(request, response).catch((error: unknown) => response.destroy(error as Error));

@@ -72,10 +72,11 @@ describe("the options", () => {
 
   test("that are wrong are named all at once", () => {
     assert.throws(
-      () => read({ xray: "maybe", bundleBucket: "No", logRetentionDays: "8" }),
+      () =>
+        read({ xray: "maybe", bundleBucket: "No", logRetentionDays: "8", rebuildSchedule: "weekly", apiVpcEndpoints: '["x"]' }),
       (error: Error) => {
         assert.equal(error.name, "RangeError");
-        for (const option of ["xray", "bundleBucket", "logRetentionDays"])
+        for (const option of ["xray", "bundleBucket", "logRetentionDays", "rebuildSchedule", "apiVpcEndpoints.0"])
           assert.match(error.message, new RegExp(`option ${option}`));
         return true;
       },

@@ -35,6 +35,25 @@ describe("the virtual clock", () => {
     assert.deepEqual(seen, ["held 2026-11-24T00:00:00.000Z", "due", "slept 2026-11-24T00:00:05.000Z"]);
   });
 
+  test("time that follows another clock runs what falls due until then, what that leads to included, and nothing later", async () => {
+    const clock = new SimClock(start);
+    const seen: string[] = [];
+    const work = async () => {
+      await clock.sleep(10);
+      seen.push("ten");
+      await clock.sleep(5);
+      seen.push("fifteen");
+      await clock.sleep(1);
+      seen.push("sixteen");
+    };
+    const done = work();
+    await clock.reach(Date.parse(start) + 15_500);
+    assert.deepEqual([seen, clock.iso()], [["ten", "fifteen"], "2026-11-24T00:00:15.500Z"]);
+    await clock.reach(Date.parse(start));
+    assert.equal(clock.iso(), "2026-11-24T00:00:15.500Z", "it never goes back");
+    await clock.run(done);
+  });
+
   test("a world in which nothing can happen any more is an error, not a hang", async () => {
     await assert.rejects(new SimClock(start).run(new Promise(() => {})), /stands still/);
   });
