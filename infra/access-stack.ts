@@ -22,7 +22,8 @@ export class AccessStack extends Stack {
       authorization: { authorizationType: AuthorizationType.IAM },
     });
     new CfnOutput(this, "Address", { value: api.url, description: "Sign requests for the service execute-api" });
-    if (options.hmacCallers) this.#admitCallersWithSecrets(served, options);
+    // A stage may log only once the account has a role for that, which comes with the first API.
+    if (options.hmacCallers) this.#admitCallersWithSecrets(served, options).node.addDependency(api);
   }
 
   /** By its name, so that neither stack holds the other's exports. */
@@ -33,7 +34,7 @@ export class AccessStack extends Stack {
     });
   }
 
-  #admitCallersWithSecrets(served: IFunction, options: Options): void {
+  #admitCallersWithSecrets(served: IFunction, options: Options): FrontDoor {
     const authorizer = new RequestAuthorizer(this, "Callers", {
       handler: this.#function("AuthorizeCaller", "authorize-caller"),
       // Without one of these API Gateway answers by itself.
@@ -49,5 +50,6 @@ export class AccessStack extends Stack {
       authorization: { authorizationType: AuthorizationType.CUSTOM, authorizer },
     });
     new CfnOutput(this, "HmacAddress", { value: api.url, description: "For callers who sign with a secret: docs/operating.md" });
+    return api;
   }
 }

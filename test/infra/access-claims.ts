@@ -63,8 +63,10 @@ export function accessClaims({ access }: Synthesis, isChosen: boolean): void {
 
   test("calls are throttled, and logged without their bodies", () => {
     assert.equal(stages.length, apis.length);
+    const [[account] = assert.fail("the account has no role for logs")] = ofType(access, "AWS::ApiGateway::Account");
     for (const [, stage] of stages) {
       assert.ok(stage.Properties["AccessLogSetting"]);
+      assert.ok((stage.DependsOn ?? []).includes(account), "a stage that logs before it may");
       const [settings] = stage.Properties["MethodSettings"] as Record<string, unknown>[];
       assert.deepEqual([settings?.["ThrottlingRateLimit"], settings?.["ThrottlingBurstLimit"]], [10, 20]);
       assert.equal(settings?.["DataTraceEnabled"], false);

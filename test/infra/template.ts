@@ -10,6 +10,7 @@ export interface Resource {
   // A property is whatever CloudFormation takes there.
   readonly Properties: Record<string, unknown>;
   readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
 }
 
 export interface Template {
