@@ -5,6 +5,7 @@ import { paths } from "../../functions/api/paths.ts";
 import { apiRouter, type ServeApi } from "../../functions/api/router.ts";
 import { MachineArn } from "../../functions/domain/ids.ts";
 import { type CallerSecrets, signatureHeaders } from "../../functions/domain/signed-request.ts";
+import type { Log } from "../../functions/step.ts";
 import { machineArn } from "../lambdas.ts";
 import type { Stage } from "../stage.ts";
 import { openSecrets } from "../world/secrets.ts";
@@ -25,6 +26,8 @@ export interface GatewayOptions {
   readonly callers: CallerSecrets;
   /** A custom domain's own paths, and the stages that they lead to. */
   readonly mappings?: Readonly<Record<string, "v1" | "hmac">>;
+  /** What router and authorizer log; nowhere by default. */
+  readonly log?: Log;
   /** The time that signatures are judged by: the caller's world, which is not the virtual account's. */
   now(): Date;
 }
@@ -70,7 +73,7 @@ export class ApiGateway {
     const arn = (machine: string) => MachineArn.parse(machineArn(machine, account.deployment));
     const machines = { build: arn("build-cluster"), rebuild: arn("rebuild-cluster"), destroy: arn("destroy-cluster") };
     const aws = account.clientsFor({ kind: "function", step: "serve-api", state: "ServeApi", execution: "" });
-    this.#serveApi = apiRouter(aws, machines, quiet);
+    this.#serveApi = apiRouter(aws, machines, options.log ?? quiet);
   }
 
   async answer(arrived: Arrived): Promise<Answer> {
@@ -115,7 +118,11 @@ export class ApiGateway {
     const methodArn = `arn:aws:execute-api:${region}:${account}:virtual/hmac/${arrived.method}${rest}`;
     try {
       const keys = { secrets: this.#secrets, secretId, now: () => this.#options.now() };
-      const { principalId, policyDocument } = await authorizeCaller(authorizerEvent(arrived, place, methodArn), keys, quiet);
+      const { principalId, policyDocument } = await authorizeCaller(
+        authorizerEvent(arrived, place, methodArn),
+        keys,
+        this.#options.log ?? quiet,
+      );
       const isAllowed = JSON.stringify(policyDocument.Statement).includes(`"Resource":"${methodArn}"`);
       return isAllowed ? { userArn: null, principalId } : refusal(403, "Forbidden", "User is not authorized");
     } catch (error) {

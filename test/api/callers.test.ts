@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { inspect } from "node:util";
 import { ApiGateway } from "../../rehearsal/serve/api-gateway.ts";
 import { type Served, serve } from "../../rehearsal/serve/server.ts";
 import { Stage } from "../../rehearsal/stage.ts";
@@ -19,7 +20,10 @@ type Change = Partial<Letter> & { readonly headers?: Readonly<Record<string, str
 async function opened(callers: Record<string, string[]> = { ticketing: [old, next], billing: [others] }) {
   const stage = await Stage.open({ request: JSON.parse(orchid), seed: 31, scripts: "quick" });
   const { clock } = stage.account.world.universe;
-  const gateway = new ApiGateway(stage, { principals: [], callers, mappings: { partners: "hmac" }, now: () => now });
+  const said: unknown[] = [];
+  const keep = (...words: unknown[]) => said.push(...words);
+  const log = { debug: keep, info: keep, warn: keep, error: keep };
+  const gateway = new ApiGateway(stage, { principals: [], callers, mappings: { partners: "hmac" }, log, now: () => now });
   /** Sends one letter under another's signature, or with other headers. */
   async function send(letter: Letter, { key = ticketing, at = now, ...change }: Change & { key?: Key; at?: Date } = {}) {
     const { headers: others, ...parts } = change;
@@ -30,7 +34,11 @@ async function opened(callers: Record<string, string[]> = { ticketing: [old, nex
     const { location = null } = answer.headers;
     return { status: answer.status, location, body: JSON.parse(answer.body) as Record<string, unknown> };
   }
-  return { send, executions: () => stage.account.world.stepFunctions.executions.size };
+  return {
+    send,
+    logged: () => inspect(said, { depth: 10 }),
+    executions: () => stage.account.world.stepFunctions.executions.size,
+  };
 }
 
 describe("a caller who signs with a secret", () => {
@@ -76,6 +84,17 @@ describe("a caller who signs with a secret", () => {
       assert.deepEqual([answer.status, executions()], [status, 0], JSON.stringify(answer.body));
     });
 
+  test("leaves who called and why not in the log, and neither a secret nor a signature", async () => {
+    const { send, logged } = await opened();
+    await send(build);
+    await send(build, { query: "x=1" });
+    await send(build, { key: { id: "stranger", secret: others } });
+    for (const words of [/request taken/, /key:ticketing/, /its signature is another/, /nobody has this key/])
+      assert.match(logged(), words);
+    const { "X-Cloister-Signature": signature = "?" } = signedWithSecret(build, ticketing, now);
+    for (const secret of [old, next, others, signature]) assert.ok(!logged().includes(secret));
+  });
+
   test("is refused without one of the three headers, with a key that nobody has, or with a secret that was taken out", async () => {
     const { send, executions } = await opened({ ticketing: [next] });
     for (const key of [ticketing, { id: "stranger", secret: others }, { id: "__proto__", secret: others }])
@@ -111,9 +130,11 @@ describe("a caller who signs with a secret", () => {
   });
 
   test("meets a failure, and no open door, when the secrets are not as they should be", async () => {
-    const { send, executions } = await opened({ ticketing: ["short"] });
-    assert.equal((await send(build, { key: { ...ticketing, secret: "short" } })).status, 500);
+    const { send, executions, logged } = await opened({ ticketing: ["a-short-one"] });
+    assert.equal((await send(build, { key: { ...ticketing, secret: "a-short-one" } })).status, 500);
     assert.equal(executions(), 0);
+    assert.match(logged(), /not as docs\/operating\.md says/);
+    assert.doesNotMatch(logged(), /a-short-one/);
   });
 });
 
