@@ -37,8 +37,7 @@ const suite: readonly Part[] = [
   tests("fence", "test/contract/mutations.test.ts"),
   tests(
     "builds",
-    ...["ablations-*", "bad-input", "build", "rebuild", "resume"].map((file) => `test/workflow/${file}.test.ts`),
-    ...["test/api/*.test.ts", "test/simulate/*.test.ts", "test/world/quick-scripts.test.ts"],
+    ...["test/workflow/*.test.ts", "test/api/*.test.ts", "test/simulate/*.test.ts", "test/world/quick-scripts.test.ts"],
   ),
   tests("stacks", "test/infra/*.test.ts", "test/contract/bundles.test.ts"),
 ];
