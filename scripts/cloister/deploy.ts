@@ -116,14 +116,15 @@ async function check({ clients }: Host, { context, upgrade = false }: DeployOpti
 
 const cdk = fileURLToPath(new URL(`../../node_modules/.bin/cdk${process.platform === "win32" ? ".cmd" : ""}`, import.meta.url));
 
+const builder = fileURLToPath(new URL("../build.ts", import.meta.url));
+
 async function deploy(context: Context, more: readonly string[], options: DeployOptions): Promise<number> {
   await check(context.host, options);
-  // esbuild is only needed here.
-  const { buildHandlers } = await import("../build.ts");
-  await buildHandlers();
+  const { host, isJson } = context;
+  if ((await host.run(process.execPath, [builder], "stderr")) !== 0) return 1;
   const args = ["deploy", "--all", ...options.context.flatMap((pair) => ["-c", pair]), ...more];
-  const code = await context.host.run(cdk, args, context.isJson ? "stderr" : "inherit");
-  if (context.isJson) tell(context, { status: code === 0 ? "deployed" : "failed", version: project.version }, []);
+  const code = await host.run(cdk, args, isJson ? "stderr" : "inherit");
+  if (isJson) tell(context, { status: code === 0 ? "deployed" : "failed", version: project.version }, []);
   return code === 0 ? 0 : 1;
 }
 

@@ -4,6 +4,9 @@ import { describe, test } from "node:test";
 import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts";
 import { documents } from "../../functions/domain/documents.ts";
 import { acknowledgements } from "../../infra/acknowledgements.ts";
+import project from "../../package.json" with { type: "json" };
+import type { Clients } from "../../scripts/cloister/host.ts";
+import { changeFunction, readSite } from "../../scripts/cloister/site.ts";
 import { accessClaims } from "./access-claims.ts";
 import { ofType, only, type Resource, type Synthesis, synthesize, type Template } from "./template.ts";
 import { triggerClaims } from "./trigger-claims.ts";
@@ -123,6 +126,19 @@ function claims({ workflow, access, images, partition }: Synthesis, isChosen: bo
       assert.deepEqual(deployed.Properties["TracingConfiguration"] ?? { Enabled: false }, { Enabled: isChosen });
     });
   }
+
+  test("the stack tells the cloister command all that it asks for, and has the function that changes records", async () => {
+    const machine = `arn:${partition}:states:us-west-2:111122223333:stateMachine:cloister-build-cluster`;
+    const Outputs = Object.entries(workflow.Outputs ?? {}).map(([OutputKey, { Value }]) => ({
+      OutputKey,
+      OutputValue: OutputKey.endsWith("machine") ? machine : String(Value),
+    }));
+    const cloudFormation = { send: async () => ({ Stacks: [{ Outputs }] }), config: { region: async () => "us-west-2" } };
+    const site = await readSite({ cloudFormation } as unknown as Clients);
+    assert.equal(site.version, project.version);
+    assert.deepEqual(site.trustedImageOwners, isChosen ? chosen.trustedImageOwners : []);
+    only(workflow, "AWS::Lambda::Function", "FunctionName", changeFunction);
+  });
 
   test("nothing names a partition: it is CloudFormation's to say", () => {
     for (const { Resources } of templates) {
