@@ -29,7 +29,7 @@ const isMissing = (name: string): boolean => name === "CredentialsProviderError"
 const firstLine = (text: string): string => text.split("\n")[0] ?? "";
 
 /** What keeps a command from AWS at all: no credentials, no Region, none that exists. Null for anything else. */
-export function accessProblem(error: Error): string | null {
+function accessProblem(error: Error): string | null {
   const { code } = error as { readonly code?: string };
   if (isMissing(error.name))
     return "there are no AWS credentials: AWS_PROFILE, `aws sso login`, or the two keys in the environment";
