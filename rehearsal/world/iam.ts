@@ -46,7 +46,7 @@ function single(context: Context, key: string): string | undefined {
 }
 
 /** Of several values one must match; for a negative operator none may. */
-const negative = new Set(["StringNotEquals"]);
+const negative = new Set(["StringNotEquals", "ArnNotLike"]);
 
 /** The condition operators that our policies use; a key that is absent makes all but the negative and IfExists ones false. */
 const operators: Readonly<Record<string, (value: string | undefined, wanted: string) => boolean>> = {
@@ -56,6 +56,7 @@ const operators: Readonly<Record<string, (value: string | undefined, wanted: str
   StringNotEquals: (value, wanted) => value !== wanted,
   // `*` stands for anything here, too (IAM, condition operators).
   ArnEquals: (value, wanted) => value !== undefined && like(wanted, value),
+  ArnNotLike: (value, wanted) => value === undefined || !like(wanted, value),
   Null: (value, wanted) => (value === undefined) === (wanted === "true"),
   BoolIfExists: (value, wanted) => value === undefined || value === wanted,
 };

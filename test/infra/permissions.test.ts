@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts";
 import { interfaceEndpointPolicy } from "../../functions/domain/endpoint-policies.ts";
@@ -362,5 +363,39 @@ describe("a node's role", () => {
       ["ec2:DescribeInstances", "*"],
     ] as const)
       assert.equal(judge(roles.Worker, { action, resource, context: from("vpc-alder") }), "denied", action);
+  });
+});
+
+describe("the service control policy of docs/", () => {
+  const text = readFileSync(new URL("../../docs/service-control-policy.json", import.meta.url), "utf8");
+  const everything: Policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
+  const may = (role: string, action: string, resource: string, context: Request["context"] = {}): boolean => {
+    const principal = { "aws:PrincipalArn": `arn:aws:iam::111122223333:role/${role}` };
+    return (
+      judge([everything, JSON.parse(text) as Policy], { action, resource, context: { ...principal, ...context } }) === "allowed"
+    );
+  };
+  const node = ["arn:aws:ec2:us-west-2:111122223333:instance/i-1", { "ssm:resourceTag/cloister:cluster": "orchid" }] as const;
+  const secret = "arn:aws:ssm:us-west-2:111122223333:parameter/cloister/orchid/g1/kubeconfig";
+  const [step, operator] = ["CloisterWorkflow-kubeadminitRole0A1B2C3D-xyz", "ClusterOperator"];
+
+  test("leaves root on nodes and the clusters' secrets to step roles and operators, and other machines alone", () => {
+    for (const action of ["ssm:SendCommand", "ssm:StartSession"]) {
+      for (const role of [step, operator]) assert.ok(may(role, action, ...node), role);
+      assert.ok(!may("Admin", action, ...node), action);
+      assert.ok(may("Admin", action, "arn:aws:ec2:us-west-2:111122223333:instance/i-9"), "a machine of others");
+    }
+    for (const role of [step, operator]) assert.ok(may(role, "ssm:GetParameter", secret), role);
+    assert.ok(!may("Admin", "ssm:GetParameter", secret));
+    assert.ok(may("Admin", "ssm:GetParameter", "arn:aws:ssm:us-west-2:111122223333:parameter/cloister/_ami/default"));
+  });
+
+  test("lets nobody give or take our tags by hand", () => {
+    const tags = (...keys: string[]) => ({ "aws:TagKeys": keys });
+    for (const action of ["ec2:CreateTags", "ec2:DeleteTags"]) {
+      assert.ok(!may("Admin", action, "*", tags("Name", "cloister:cluster")), action);
+      assert.ok(may("Admin", action, "*", tags("Name")), action);
+    }
+    assert.ok(may(step, "ec2:CreateTags", "*", tags("cloister:cluster")));
   });
 });
