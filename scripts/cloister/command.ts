@@ -17,9 +17,10 @@ export interface Context {
 
 /** Adds a group of commands. `ends` makes commander's action of what gives an exit code. */
 export type AddCommands = (program: Command, ends: Ends) => void;
-// Commander hands over the command's words and its options, whatever they are, and the command itself last.
-// biome-ignore lint/suspicious/noExplicitAny: the types of the words stand at each command.
-export type Ends = (act: (context: Context, ...words: any[]) => Promise<number>) => (...words: any[]) => Promise<void>;
+/** Commander hands over the command's words and its options, whose types stand at each command, and the command itself last. */
+export type Ends = <W extends readonly unknown[]>(act: Act<W>) => (...words: unknown[]) => Promise<void>;
+/** What a command does, and its exit code. */
+export type Act<W extends readonly unknown[]> = (context: Context, ...words: W) => Promise<number>;
 
 /** Says what a command found: an object for programs, lines for people. */
 export function tell({ host, isJson }: Context, facts: object, lines: readonly string[]): void {

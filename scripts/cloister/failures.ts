@@ -35,7 +35,9 @@ function accessProblem(error: Error): string | null {
     return "there are no AWS credentials: AWS_PROFILE, `aws sso login`, or the two keys in the environment";
   if (error.message === "Region is missing") return "no Region is set: AWS_REGION, or a profile that has one";
   if (refused.has(error.name)) return `AWS does not take these credentials here: ${error.name}: ${firstLine(error.message)}`;
-  if (code === "ENOTFOUND") return `AWS cannot be found there: is there such a Region? (${firstLine(error.message)})`;
+  // The name of an endpoint of a Region that does not exist; or there is no DNS to ask.
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return `AWS cannot be found there: is there such a Region? (${firstLine(error.message)})`;
   return null;
 }
 

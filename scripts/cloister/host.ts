@@ -49,10 +49,13 @@ function runProgram(program: string, args: readonly string[], stdout: "inherit" 
     stdio: ["inherit", stdout === "stderr" ? 2 : "inherit", "inherit"],
     shell: windows,
   });
-  return new Promise((resolve, reject) => {
+  // Ctrl-C is for the program in the foreground: it ends as it likes, and then so does the command.
+  const wait = () => {};
+  process.on("SIGINT", wait);
+  return new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
-  });
+  }).finally(() => process.off("SIGINT", wait));
 }
 
 async function askPerson(question: string): Promise<string | null> {

@@ -3,7 +3,7 @@ import project from "../../package.json" with { type: "json" };
 import { addAccess } from "./access.ts";
 import { addChanges } from "./changes.ts";
 import { addClusters } from "./clusters.ts";
-import type { Ends } from "./command.ts";
+import type { Act, Ends } from "./command.ts";
 import { addDeploy } from "./deploy.ts";
 import { addDoctor } from "./doctor.ts";
 import { explain } from "./failures.ts";
@@ -20,11 +20,11 @@ Credentials and Region are those that the AWS SDK finds: AWS_PROFILE, AWS_REGION
 export async function cloister(args: readonly string[], host: Host): Promise<number> {
   let code = 0;
   const ends: Ends =
-    (act) =>
-    async (...words) => {
+    <W extends readonly unknown[]>(act: Act<W>) =>
+    async (...words: unknown[]) => {
       const command = words.at(-1) as Command;
       const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
-      code = await act({ host, isJson: json }, ...words.slice(0, -1));
+      code = await act({ host, isJson: json }, ...(words.slice(0, -1) as unknown as W));
     };
   const program = new Command("cloister")
     .description("Isolated Kubernetes clusters on AWS, from a terminal.")
