@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { secretLeaks } from "../../rehearsal/audit.ts";
 import { Stage } from "../../rehearsal/stage.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
+import { ownHost } from "../../scripts/cloister/host.ts";
 import { type Terminal, terminal } from "./terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloister-command-"));
@@ -219,6 +220,38 @@ describe("a build that fails", () => {
     assert.match(out, /\n +\d+:\d\d {4}✓ TerminateNodes/);
     assert.match(out, /It failed in \w+: AccessError/);
   });
+});
+
+describe("what AWS or the workflow refuses is one line, exit code 1", () => {
+  test("a change while an execution works on the cluster", async () => {
+    const { stage, at } = await open();
+    await at.cloister("build", "orchid", "--detach");
+    await stage.pass(60);
+    const { code, out, err } = await at.cloister("protect", "orchid");
+    assert.deepEqual([code, out, err.trim().split("\n").length], [1, "", 1], err);
+    assert.match(err, /^ConflictError: orchid is being worked on by \S+orchid-build-/);
+    assert.match((await at.cloister("list")).out, /^orchid .*worked on by build-cluster$/m);
+    assert.match((await at.cloister("kubeconfig", "orchid")).err, /^no generation of orchid serves/);
+  });
+
+  test("a kubeconfig that may not be minted anew", async () => {
+    const { stage, at } = await open();
+    assert.equal((await at.cloister("build", "--request", path("orchid.json"))).code, 0);
+    await stage.pass(23.5 * 3600);
+    const denied = { operation: "SendCommand", code: "AccessDeniedException", nth: 1, after: false } as const;
+    stage.account.world.door.planned = (_, { operation }) => (operation === denied.operation ? denied : undefined);
+    const { code, out, err } = await at.cloister("kubeconfig", "orchid", "--output", path("denied.kubeconfig"));
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, /ends soon[^\n]*\nAWS refused: AccessDeniedException: [^\n]+\n$/);
+    assert.ok(!existsSync(path("denied.kubeconfig")));
+  });
+});
+
+test("the machine's own host starts programs, waits for their end, and knows which there are", async () => {
+  const host = ownHost();
+  assert.equal(await host.run(process.execPath, ["-e", "process.exit(3)"], "stderr"), 3);
+  assert.deepEqual([host.has("node"), host.has("no-such-program-anywhere")], [true, false]);
+  await assert.rejects(host.run("no-such-program-anywhere", [], "inherit"), /ENOENT/);
 });
 
 describe("--json", () => {
