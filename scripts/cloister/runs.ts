@@ -1,4 +1,5 @@
 import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
+import { Option } from "commander";
 import { describeExecutionByArn, startExecution } from "../../functions/aws/executions.ts";
 import type { ClusterRecord } from "../../functions/domain/cluster-record.ts";
 import { type ClusterName, ExecutionArn } from "../../functions/domain/ids.ts";
@@ -118,7 +119,7 @@ async function rebuild(context: Context, name: ClusterName, { request, detach }:
 
 interface DestroyOptions {
   readonly generation?: number;
-  readonly volumes?: string;
+  readonly volumes?: "delete" | "retain";
   readonly yes?: boolean;
   readonly detach?: boolean;
 }
@@ -126,8 +127,6 @@ interface DestroyOptions {
 /** Also for a name without a record: what only tags know goes too, and the workflow says so where there is nothing. */
 async function destroy(context: Context, name: ClusterName, options: DestroyOptions): Promise<number> {
   const { generation, volumes, yes = false, detach } = options;
-  if (volumes !== undefined && volumes !== "delete" && volumes !== "retain")
-    throw new UsageError(`--volumes is delete or retain, not ${volumes}`);
   const site = await readSite(context.host.clients);
   if (!yes) {
     const what = generation === undefined ? `every generation of ${name}` : `generation ${generation} of ${name}`;
@@ -209,7 +208,7 @@ export const addRuns: AddCommands = (program, ends) => {
     .description("destroy a cluster, and prove that nothing of it is left")
     .argument("<name>", "the cluster", clusterName)
     .option("--generation <number>", "only this generation", whole(1, 9999))
-    .option("--volumes <what>", "delete or retain; otherwise as its request says")
+    .addOption(new Option("--volumes <what>", "otherwise as its request says").choices(["delete", "retain"]))
     .option("--yes", "do not ask")
     .option(...detach)
     .action(ends(destroy));

@@ -317,7 +317,7 @@ describe("a slip of the tongue", () => {
     [/'0' is invalid.*from 1 to 720/, "extend", "orchid", "--hours", "0"],
     [/'x' is invalid.*from 1 to 9999/, "certificate", "orchid", "--generation", "x"],
     [/'80' is invalid.*from 1024 to 65535/, "connect", "orchid", "--port", "80"],
-    [/^--volumes is delete or retain, not burn$/, "destroy", "orchid", "--volumes", "burn", "--yes"],
+    [/'burn' is invalid\. Allowed choices are delete, retain\.$/, "destroy", "orchid", "--volumes", "burn", "--yes"],
     [/^destroy wants --yes/, "destroy", "orchid"],
     [/^connect needs the AWS CLI, version 2: aws is not to be found$/, "connect", "orchid"],
     [/both want standard output$/, "--json", "kubeconfig", "orchid", "--output", "-"],
