@@ -88,9 +88,8 @@ async function checkPresent(clients: Looking, region: string, isUpgrade: boolean
     throw new UsageError(
       `${what} is of the older version ${version}, this is ${project.version}: read docs/operating.md, "Upgrading", then deploy with --upgrade`,
     );
-  for (const action of ["build", "rebuild", "destroy"]) {
-    const stateMachineArn = outputOf(stack, `${action}clustermachine`);
-    if (stateMachineArn === undefined) continue;
+  for (const { OutputKey, OutputValue: stateMachineArn } of stack.Outputs ?? []) {
+    if (OutputKey?.endsWith("machine") !== true || stateMachineArn === undefined) continue;
     const running = await clients.sfn.send(
       new ListExecutionsCommand({ stateMachineArn, statusFilter: "RUNNING", maxResults: 1 }),
     );
