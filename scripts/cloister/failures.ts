@@ -53,6 +53,8 @@ export function explain(error: unknown): Said | null {
   }
   const access = accessProblem(error);
   if (access !== null) return { line: access, code: 2 };
-  // Every exception of the SDK says whose fault it is.
-  return "$fault" in error ? { line: `AWS refused: ${error.name}: ${firstLine(error.message)}`, code: 1 } : null;
+  // Every exception of the SDK says whose fault it is; on what broke before there was an answer, or in it, it leaves its own traces.
+  if ("$fault" in error) return { line: `AWS refused: ${error.name}: ${firstLine(error.message)}`, code: 1 };
+  const isOnTheWay = "$metadata" in error || "$response" in error;
+  return isOnTheWay ? { line: `AWS gave no answer that can be read: ${firstLine(error.message)}`, code: 1 } : null;
 }

@@ -400,6 +400,18 @@ describe("without what a command needs", () => {
       1,
       /^AWS refused: AccessDenied: not authorized/,
     ],
+    [
+      "a connection",
+      Object.assign(named("Error", "connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED", $metadata: { attempts: 3 } }),
+      1,
+      /^AWS gave no answer that can be read: connect ECONNREFUSED/,
+    ],
+    [
+      "an answer of AWS's, but a proxy's page",
+      Object.assign(named("Error", "XML parse error: mismatched tags\n  Deserialization error"), { $response: {} }),
+      1,
+      /^AWS gave no answer that can be read: XML parse error: mismatched tags$/,
+    ],
   ];
   for (const [what, error, code, said] of refusals)
     test(`${what}: one line, exit ${code}`, async () => {
