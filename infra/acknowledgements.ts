@@ -56,12 +56,13 @@ export const acknowledgements: readonly Acknowledgement[] = [
     finding: wildcard("\\*"),
     on: node,
     reason:
-      "The SSM agent's actions and the reads of the cloud provider know no single resources; its writes are the cloud provider's documented ones.",
+      "The SSM agent's actions and the reads of the cloud provider know no single resources; of the writes CreateVolume alone, by the tag that it must give.",
   },
   {
-    finding: wildcard("arn:[^ ]+:ec2:\\*:\\*:(?:volume|instance)/\\*"),
+    finding: wildcard("arn:[^ ]+:(?:ec2|elasticloadbalancing):[^ ]+/\\*"),
     on: node,
-    reason: "The EBS CSI driver's documented policy: volumes that it made, attached to whatever instance asks.",
+    reason:
+      "Kubernetes makes these and their ids; each statement demands the tags of what Kubernetes or we made, or the node's own VPC.",
   },
   {
     finding: wildcard("<[^ ]+Function[^ ]+Arn>:\\*"),

@@ -6,6 +6,7 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { catalogue, loneFunctions } from "../functions/catalogue.ts";
+import project from "../package.json" with { type: "json" };
 import { Alarms } from "./alarms.ts";
 import { CloisterFunction, type CloisterFunctionProps } from "./cloister-function.ts";
 import { CommandDocuments } from "./command-documents.ts";
@@ -89,7 +90,22 @@ export class WorkflowStack extends Stack {
     new Triggers(this, "Triggers", { machines: this.machines, functions: lone, deadLetters, options });
     new Alarms(this, "Alarms", this.machines, deadLetters, options);
 
-    new CfnOutput(this, "RecordBucket", { value: this.records.bucketName, description: "Records and evidence" });
+    this.#tellOperators(options, bundleBucket);
+  }
+
+  /** What the `cloister` command has to know of a deployment: scripts/cloister/site.ts reads it. */
+  #tellOperators(options: Options, bundleBucket: string): void {
+    const { trustedImageOwners: owners } = options;
+    const values: Readonly<Record<string, string>> = {
+      Version: project.version,
+      RecordBucket: this.records.bucketName,
+      BundleBucket: bundleBucket,
+      DefaultImageParameter: options.defaultImageParameter,
+      DefaultBundleParameter: options.defaultBundleParameter,
+      // An output is never empty.
+      TrustedImageOwners: owners.length === 0 ? "none" : owners.join(","),
+    };
+    for (const [name, value] of Object.entries(values)) new CfnOutput(this, name, { value });
     for (const [machine, { stateMachine }] of this.machines)
       new CfnOutput(this, `${machine}-machine`, { value: stateMachine.stateMachineArn });
   }

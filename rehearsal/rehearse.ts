@@ -1,5 +1,7 @@
 import { secretLeaks } from "./audit.ts";
 import { criticalPath } from "./report/critical-path.ts";
+import { failedState, firstCause } from "./report/failure.ts";
+import { readableCause } from "./report/waterfall.ts";
 import type { Rehearsal } from "./result.ts";
 import { Stage, type StageOptions } from "./stage.ts";
 import type { Execution } from "./world/asl/execution.ts";
@@ -45,7 +47,7 @@ async function prologue(stage: Stage, scene: Scene, { request, seed, onFirst }: 
   throw new PrologueError(
     scene.first === "FAILED"
       ? "the first build became ready: a --fault must make it fail, so that there is something to resume"
-      : `the first build failed: ${outcome.error}: ${messageOf(outcome.cause ?? "")}`,
+      : `the first build failed: ${outcome.error}: ${readableCause(outcome.cause)}`,
   );
 }
 
@@ -119,39 +121,6 @@ const historyOf = (stage: Stage, execution: Execution): readonly HistoryEvent[] 
   chain(stage, execution)
     .flatMap(({ history }) => history.events)
     .sort((a, b) => a.timestamp - b.timestamp);
-
-/** The error of the innermost execution that failed: a nested one's end is the Cause of the state that started it. */
-function firstCause({ status, error = status, cause = "" }: Pick<Outcome, "status" | "error" | "cause">): {
-  readonly name: string;
-  readonly cause: string;
-} {
-  if (error !== "States.TaskFailed") return { name: error, cause: messageOf(cause) };
-  const { Error: inner, Cause } = JSON.parse(cause) as { readonly Error?: string; readonly Cause?: string };
-  return firstCause({ status, ...(inner !== undefined && { error: inner }), ...(Cause !== undefined && { cause: Cause }) });
-}
-
-/** The message that Lambda wrapped into a Cause. */
-function messageOf(cause: string): string {
-  try {
-    const { errorMessage } = JSON.parse(cause) as { errorMessage?: string };
-    return errorMessage ?? cause;
-  } catch {
-    return cause;
-  }
-}
-
-/** The state in which things went wrong: the last one that ended in an error before the machine turned to its end. */
-function failedState(events: readonly HistoryEvent[]): string {
-  const end = events.findIndex(({ type, details }) => type === "TaskStateEntered" && details["name"] === "RecordFailure");
-  const story = end === -1 ? events : events.slice(0, end);
-  const failure = story.findLast(({ type }) => /^LambdaFunction(Failed|TimedOut)$/.test(type));
-  // Ids count within one execution.
-  const byId = new Map(events.flatMap((event) => (event.execution === failure?.execution ? [[event.id, event] as const] : [])));
-  for (let event = failure; event !== undefined; event = byId.get(event.previousEventId)) {
-    if (event.type.endsWith("StateEntered")) return String(event.details["name"]);
-  }
-  return "";
-}
 
 /** What a step gave back, from the history: the last output of that state. */
 function outputOf(events: readonly HistoryEvent[], state: string): Record<string, unknown> | null {

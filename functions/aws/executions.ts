@@ -47,10 +47,13 @@ export interface ExecutionView {
   readonly cause: string | null;
 }
 
-/** An execution of a machine by its name, or null; Step Functions knows a closed one for 90 days. */
-export async function describeExecution(sfn: SFNClient, machine: MachineArn, name: string): Promise<ExecutionView | null> {
+/** An execution of a machine by its name, or null. */
+export const describeExecution = (sfn: SFNClient, machine: MachineArn, name: string): Promise<ExecutionView | null> =>
+  describeExecutionByArn(sfn, ExecutionArn.parse(`${machine.replace(":stateMachine:", ":execution:")}:${name}`));
+
+/** An execution, or null; Step Functions knows a closed one for 90 days. */
+export async function describeExecutionByArn(sfn: SFNClient, executionArn: ExecutionArn): Promise<ExecutionView | null> {
   try {
-    const executionArn = ExecutionArn.parse(`${machine.replace(":stateMachine:", ":execution:")}:${name}`);
     const {
       status = "RUNNING",
       input,

@@ -10,7 +10,7 @@ import {
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetServiceQuotaCommand } from "@aws-sdk/client-service-quotas";
 import type { ImageFacts } from "../domain/preflight.ts";
-import type { Aws } from "./aws.ts";
+import type { Aws, Deployment } from "./aws.ts";
 
 /** A read-only look at the account before anything is made. */
 export interface PreflightPort {
@@ -40,7 +40,7 @@ export const awsPreflight = ({
   s3,
   quotas,
   deployment,
-}: Pick<Aws, "ec2" | "s3" | "quotas" | "deployment">): PreflightPort => ({
+}: Pick<Aws, "ec2" | "s3" | "quotas"> & { readonly deployment: Pick<Deployment, "region"> }): PreflightPort => ({
   async zones() {
     const filters = [
       { Name: "state", Values: ["available"] },

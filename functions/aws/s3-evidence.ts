@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import type { Lock } from "../domain/lock.ts";
-import type { Aws } from "./aws.ts";
+import type { Aws, Deployment } from "./aws.ts";
 
 export type EvidenceKind = "certificate" | "failure" | "residue";
 type Subject = Pick<Lock, "cluster" | "generation">;
@@ -15,7 +15,9 @@ export interface EvidencePort {
 
 const keyOf = ({ cluster, generation }: Subject, kind: EvidenceKind): string => `evidence/${cluster}/g${generation}/${kind}.json`;
 
-export const s3Evidence = (aws: Pick<Aws, "s3" | "deployment">): EvidencePort => ({
+type Reach = Pick<Aws, "s3"> & { readonly deployment: Pick<Deployment, "bucket"> };
+
+export const s3Evidence = (aws: Reach): EvidencePort => ({
   async read(subject, kind) {
     try {
       const place = { Bucket: aws.deployment.bucket, Key: keyOf(subject, kind) };

@@ -2,7 +2,7 @@ import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2 } from "@aws-
 import { type Answers, ClusterRecord, type Due, decide, due, type HolderState, type Intent } from "../domain/cluster-record.ts";
 import { ClusterName, type ExecutionArn } from "../domain/ids.ts";
 import { DefectError, TransientError } from "../errors.ts";
-import type { Aws } from "./aws.ts";
+import type { Aws, Deployment } from "./aws.ts";
 import { collect } from "./collect.ts";
 import { executionState } from "./executions.ts";
 
@@ -26,7 +26,9 @@ const lostRace = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
 /** Whoever takes the lock, or changes the record without it, must know who of its holders still runs (lifecycle 3.1 and 6). */
 const asksForHolders: ReadonlySet<Intent["kind"]> = new Set(["acquire", "retake", "rebuild", "destroy", "change"]);
 
-export function s3Records(aws: Pick<Aws, "s3" | "sfn" | "deployment" | "now">): RecordsPort {
+type Reach = Pick<Aws, "s3" | "sfn" | "now"> & { readonly deployment: Pick<Deployment, "bucket"> };
+
+export function s3Records(aws: Reach): RecordsPort {
   const place = (cluster: ClusterName) => ({ Bucket: aws.deployment.bucket, Key: `clusters/${cluster}/record.json` });
 
   async function read(cluster: ClusterName) {

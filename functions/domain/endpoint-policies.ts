@@ -1,14 +1,16 @@
 import type { Lock } from "./lock.ts";
 import { parameterName } from "./naming.ts";
 import type { Plan } from "./plan.ts";
+import { cloudProviderTag } from "./tags.ts";
 
 export interface Statement {
   readonly Sid: string;
   readonly Effect: "Allow" | "Deny";
   readonly Principal: "*";
-  readonly Action: string | readonly string[];
+  readonly Action?: string | readonly string[];
+  readonly NotAction?: readonly string[];
   readonly Resource: string | readonly string[];
-  readonly Condition: { readonly StringEquals: { readonly "aws:PrincipalAccount": string } };
+  readonly Condition: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface EndpointPolicy {
@@ -48,7 +50,7 @@ const parameterActions = [
   "ssm:PutParameter",
 ];
 
-const allow = (Sid: string, account: string, Action: Statement["Action"], Resource: Statement["Resource"]): Statement => ({
+const allow = (Sid: string, account: string, Action: string | readonly string[], Resource: Statement["Resource"]): Statement => ({
   Sid,
   Effect: "Allow",
   Principal: "*",
@@ -57,12 +59,59 @@ const allow = (Sid: string, account: string, Action: Statement["Action"], Resour
   Condition: { StringEquals: { "aws:PrincipalAccount": account } },
 });
 
+const deny = (Sid: string, what: Pick<Statement, "Action" | "NotAction">, Condition: Statement["Condition"]): Statement => ({
+  Sid,
+  Effect: "Deny",
+  Principal: "*",
+  ...what,
+  Resource: "*",
+  Condition,
+});
+
+const creations = ["CreateListener", "CreateLoadBalancer", "CreateTargetGroup"].map((call) => `elasticloadbalancing:${call}`);
+
+/**
+ * What no node of this cluster may do through its own endpoint, whatever its role allows: the role is one for all clusters, and only an
+ * endpoint knows the cluster's tag, which the cloud provider and the EBS driver put on all that they make (facts 2.9 to 2.11). Tags that are
+ * given in a create call belong to what comes to be; on what is there already nobody puts ours.
+ */
+function notOfOthers(service: string, owner: Owner, { account, region }: Place): readonly Statement[] {
+  const own = (of: "Request" | "Resource") =>
+    Object.fromEntries(Object.entries(cloudProviderTag(owner)).map(([key, value]) => [`aws:${of}Tag/${key}`, value]));
+  const unlessOurs = { StringNotEquals: own("Resource") };
+  if (service === "ec2") {
+    const changes = ["AttachVolume", "DeleteVolume", "DetachVolume", "ModifyVolume"].map((call) => `ec2:${call}`);
+    return [
+      deny("OwnNewVolumes", { Action: "ec2:CreateVolume" }, { StringNotEquals: own("Request") }),
+      {
+        ...deny("OwnVolumes", { Action: changes }, unlessOurs),
+        Resource: `arn:${partitionOf(owner)}:ec2:${region}:${account}:volume/*`,
+      },
+    ];
+  }
+  if (service !== "elasticloadbalancing") return [];
+  const others = ["elasticloadbalancing:Describe*", "elasticloadbalancing:AddTags", ...creations];
+  return [
+    deny("OwnNewLoadBalancers", { Action: creations }, { StringNotEquals: own("Request") }),
+    deny(
+      "OwnTags",
+      { Action: "elasticloadbalancing:AddTags" },
+      { ...unlessOurs, Null: { "elasticloadbalancing:CreateAction": "true" } },
+    ),
+    deny("OwnLoadBalancers", { NotAction: others }, unlessOurs),
+  ];
+}
+
 /**
  * Who may pass an interface endpoint: this account's principals, and no stolen key of another. Through ssm's they reach the agent's
  * actions and this generation's parameters, so that a node that all clusters' roles could serve reads no other cluster's secrets.
  */
 export function interfaceEndpointPolicy(service: string, owner: Owner, { account, region }: Place): EndpointPolicy {
-  if (service !== "ssm") return { Version: "2012-10-17", Statement: [allow("OwnAccount", account, "*", "*")] };
+  if (service !== "ssm")
+    return {
+      Version: "2012-10-17",
+      Statement: [allow("OwnAccount", account, "*", "*"), ...notOfOthers(service, owner, { account, region })],
+    };
   const prefix = parameterName(owner, "join").replace(/join$/, "*");
   return {
     Version: "2012-10-17",

@@ -39,10 +39,16 @@ export interface AccountFacts {
   readonly quotas: { readonly vpcs: number | null; readonly vcpus: number | null; readonly endpointsPerVpc: number | null };
 }
 
+/** Whose images may be launched. */
+interface ImageTrust {
+  readonly account: string;
+  readonly trustedImageOwners: readonly string[];
+}
+
 const architectureOf = (awsName: string): "amd64" | "arm64" => (awsName === "arm64" ? "arm64" : "amd64");
 const sizes = ["controlPlane", "workers"] as const;
 
-function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment: Deployment): Problem[] {
+function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment: ImageTrust): Problem[] {
   const path = "images.ami";
   const { image, imageId } = facts;
   if (imageId === null) return [{ path, problem: "is missing, and the deployment has no default image" }];
@@ -144,7 +150,7 @@ function quotaProblems(request: ClusterRequest, facts: AccountFacts): Problem[] 
 }
 
 /** Everything in the account that stands against the request. */
-export const accountProblems = (request: ClusterRequest, facts: AccountFacts, deployment: Deployment): Problem[] => [
+export const accountProblems = (request: ClusterRequest, facts: AccountFacts, deployment: ImageTrust): Problem[] => [
   ...imageProblems(request, facts, deployment),
   ...bundleProblems(request, facts),
   ...placeProblems(request, facts),

@@ -61,7 +61,12 @@ function unwrapped(input: z.core.util.JSONType): { readonly asked: unknown; read
   return { asked: parsed.data.request, parent: parsed.data.parent };
 }
 
-async function look(request: ClusterRequest, { preflight, parameters, deployment }: Deps): Promise<AccountFacts> {
+type Looking = Pick<Deps, "preflight" | "parameters"> & {
+  readonly deployment: Pick<Deployment, "defaultImageParameter" | "defaultBundleParameter">;
+};
+
+/** Everything that the account says for or against a request; `cloister doctor` takes the same look. */
+export async function look(request: ClusterRequest, { preflight, parameters, deployment }: Looking): Promise<AccountFacts> {
   const types = [...new Set([request.controlPlane.instanceType, request.workers.instanceType])];
   const lookAtImage = async () => {
     const imageId = request.images.ami ?? (await parameters.value(deployment.defaultImageParameter));

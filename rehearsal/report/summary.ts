@@ -4,7 +4,7 @@ import { created } from "./page-parts.ts";
 import { counted, dollars, duration } from "./words.ts";
 
 /** What a person does about each kind of failure; the README's failure table says the same. */
-const advice: Readonly<Record<string, string>> = {
+export const advice: Readonly<Record<string, string>> = {
   InvalidRequestError: "Correct the request; nothing was created.",
   TransientError: "AWS kept failing for longer than the retries last. Start the same request again later.",
   NotReadyError: "A wait ran out. Look at what it waited for: an endpoint, a machine, an agent.",

@@ -15,11 +15,14 @@ export interface Policy {
   readonly Statement: readonly Statement[];
 }
 
+/** The keys of a request; those that hold several values at once (`aws:TagKeys`) are asked by a set operator alone. */
+export type Context = Readonly<Record<string, string | readonly string[]>>;
+
 /** One request as IAM sees it: `ec2:CreateVolume` on an ARN, with the keys of its context. */
 export interface Request {
   readonly action: string;
   readonly resource: string;
-  readonly context: Readonly<Record<string, string>>;
+  readonly context: Context;
 }
 
 const elements = ["Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "Condition"];
@@ -34,10 +37,16 @@ function like(pattern: string, value: string): boolean {
 
 /** `${aws:EC2InstanceSourceVPC}` in a policy stands for that key of the request. */
 const filled = (text: string, { context }: Request): string =>
-  text.replaceAll(/\$\{!?([^}]+)\}/g, (_, key: string) => context[key] ?? "");
+  text.replaceAll(/\$\{!?([^}]+)\}/g, (_, key: string) => single(context, key) ?? "");
+
+function single(context: Context, key: string): string | undefined {
+  const value = context[key];
+  if (typeof value === "string" || value === undefined) return value;
+  throw new SimulationGap(`${key} holds several values: only a set operator asks for it`);
+}
 
 /** Of several values one must match; for a negative operator none may. */
-const negative = new Set(["StringNotEquals"]);
+const negative = new Set(["StringNotEquals", "ArnNotLike"]);
 
 /** The condition operators that our policies use; a key that is absent makes all but the negative and IfExists ones false. */
 const operators: Readonly<Record<string, (value: string | undefined, wanted: string) => boolean>> = {
@@ -45,17 +54,23 @@ const operators: Readonly<Record<string, (value: string | undefined, wanted: str
   StringLike: (value, wanted) => value !== undefined && like(wanted, value),
   StringLikeIfExists: (value, wanted) => value === undefined || like(wanted, value),
   StringNotEquals: (value, wanted) => value !== wanted,
+  // `*` stands for anything here, too (IAM, condition operators).
+  ArnEquals: (value, wanted) => value !== undefined && like(wanted, value),
+  ArnNotLike: (value, wanted) => value === undefined || !like(wanted, value),
   Null: (value, wanted) => (value === undefined) === (wanted === "true"),
   BoolIfExists: (value, wanted) => value === undefined || value === wanted,
 };
 
 function holds(condition: NonNullable<Statement["Condition"]>, request: Request): boolean {
   return Object.entries(condition).every(([name, keys]) => {
-    const operator = operators[name];
-    if (operator === undefined) throw new SimulationGap(`IAM's condition operator ${name} is not known`);
+    const [, set, plain = ""] = /^(ForAnyValue:)?(.+)$/.exec(name) ?? [];
+    const operator = operators[plain];
+    if (operator === undefined || (set !== undefined && negative.has(plain)))
+      throw new SimulationGap(`IAM's condition operator ${name} is not known`);
     return Object.entries(keys).every(([key, wanted]) => {
-      const agrees = (value: string) => operator(request.context[key], filled(value, request));
-      return negative.has(name) ? many(wanted).every(agrees) : many(wanted).some(agrees);
+      const values = set === undefined ? [single(request.context, key)] : many(request.context[key] ?? []);
+      const agrees = (one: string) => values.some((value) => operator(value, filled(one, request)));
+      return negative.has(plain) ? many(wanted).every(agrees) : many(wanted).some(agrees);
     });
   });
 }

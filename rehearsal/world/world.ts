@@ -12,6 +12,7 @@ import type { FaultRule } from "./fault-rule.ts";
 import { NodeAws } from "./node/aws-access.ts";
 import { Nodes } from "./node/nodes.ts";
 import type { Shipped } from "./node/quick/quick-shell.ts";
+import type { Things } from "./node/requirements.ts";
 import { ServiceQuotas } from "./quotas.ts";
 import { S3 } from "./s3.ts";
 import type { InventoryItem, Universe } from "./service.ts";
@@ -72,7 +73,7 @@ export class World {
       aws: () => this.aws,
     });
     this.fabric = new VpcFabric(this.ec2, this.elb, this.nodes);
-    this.aws = new NodeAws(this.universe, this.ec2, this.fabric, () => this.door);
+    this.aws = new NodeAws(this.universe, this.ec2, this.fabric, this.#things(), () => this.door);
     const services = [
       this.ec2,
       this.elb,
@@ -84,6 +85,20 @@ export class World {
       new SfnApi(this.stepFunctions),
     ];
     this.door = new Door(clock, this.universe.chance, services, faults);
+  }
+
+  /** What IAM knows of the things that calls name. */
+  #things(): Things {
+    const { instances, volumes, groups } = this.ec2.state;
+    const { loadBalancers, targetGroups, listeners } = this.elb;
+    const shelves: readonly ((id: string) => { readonly tags: ReadonlyMap<string, string> } | undefined)[] = [
+      ...[instances, volumes, groups].map((shelf) => (id: string) => shelf.find(id)),
+      ...[loadBalancers, targetGroups, listeners].map((things) => (arn: string) => things.get(arn)),
+    ];
+    return {
+      tagsOf: (id) => shelves.map((find) => find(id)).find((found) => found !== undefined)?.tags ?? new Map(),
+      vpcOf: (groupId) => groups.find(groupId)?.vpcId ?? "",
+    };
   }
 
   /** Everything that exists, over all services. */

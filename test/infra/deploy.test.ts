@@ -1,13 +1,15 @@
 import { strict as assert } from "node:assert";
 import { spawn } from "node:child_process";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
+import type { StackStatus } from "@aws-sdk/client-cloudformation";
 import { Options, readOptions } from "../../infra/options.ts";
+import project from "../../package.json" with { type: "json" };
+import { Stage } from "../../rehearsal/stage.ts";
+import { workflowStack } from "../../scripts/cloister/site.ts";
+import { type Terminal, terminal } from "../cli/terminal.ts";
 
 const folder = new URL("../../", import.meta.url);
-const keys = { AWS_REGION: "us-west-2", AWS_ACCESS_KEY_ID: "none", AWS_SECRET_ACCESS_KEY: "none" };
 
 /** Runs `npm run deploy`'s script with nothing of this machine's AWS configuration. */
 async function deploy(
@@ -22,18 +24,7 @@ async function deploy(
   return { code, said: said.trim() };
 }
 
-describe("a deployment that cannot begin says why in one line and exits with 2", () => {
-  let server: Server;
-  let answer: { status: number; body: object };
-  const at = () => ({ ...keys, AWS_ENDPOINT_URL_SSM: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-  before(async () => {
-    server = createServer((_, response) => {
-      response.writeHead(answer.status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(answer.body));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  });
-  after(() => server.close());
-
+describe("a machine that is not set up for AWS is told so in one line, exit code 2", () => {
   const refused = async (args: readonly string[], env: Readonly<Record<string, string>>, words: RegExp) => {
     const { code, said } = await deploy(args, env);
     assert.deepEqual([code, said.split("\n").length], [2, 1], said);
@@ -42,19 +33,128 @@ describe("a deployment that cannot begin says why in one line and exits with 2",
 
   test("without a Region", () => refused([], {}, /no Region is set/));
   test("without credentials", () => refused([], { AWS_REGION: "us-west-2" }, /no AWS credentials/));
-  test("with an option that is wrong", () => refused(["-c", "webhookUrl=http://hooks.example.com"], {}, /webhookUrl: .*https/));
-  test("in a Region that was not bootstrapped", () => {
-    answer = { status: 400, body: { __type: "ParameterNotFound" } };
-    return refused([], at(), /us-west-2 .*not bootstrapped.*cdk bootstrap/);
+});
+
+interface Present {
+  /** The version that `cdk bootstrap` left; null: nobody ran it. */
+  readonly bootstrap?: string | null;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** The workflow stack, where there is one, and what it says of itself beside its machines. */
+  readonly stack?: { readonly status?: StackStatus; readonly version: string | null };
+}
+
+/** A terminal before an account in which so much stands. */
+async function before({ bootstrap = "30", parameters = {}, stack }: Present): Promise<{ stage: Stage; at: Terminal }> {
+  const stage = await Stage.open({ request: null, seed: 3, scripts: "quick" });
+  const at = terminal(stage);
+  const { parameters: store } = stage.account.world.ssm;
+  if (bootstrap !== null) store.seed("/cdk-bootstrap/hnb659fds/version", bootstrap);
+  for (const [name, value] of Object.entries(parameters)) store.seed(name, value);
+  const { Version: _, ...machines } = at.stacks.get(workflowStack)?.outputs ?? {};
+  at.stacks.clear();
+  if (stack !== undefined) {
+    const outputs = { ...machines, ...(stack.version !== null && { Version: stack.version }) };
+    at.stacks.set(workflowStack, { status: stack.status ?? "UPDATE_COMPLETE", outputs });
+  }
+  return { stage, at };
+}
+
+describe("a deployment that cannot begin says why in one line, exits with 2, and changes nothing", () => {
+  const image = "defaultImageParameter=/cloister/_ami/custom";
+  const bundle = "defaultBundleParameter=/cloister/_bundle/custom";
+  const cases: readonly (readonly [what: string, present: Present, args: readonly string[], words: RegExp])[] = [
+    ["with a webhook that is not https", {}, ["-c", "webhookUrl=http://hooks.example.com"], /webhookUrl: .*https/],
+    [
+      "with several options that are wrong",
+      {},
+      ["-c", "xray=maybe", "--context", "logRetentionDays=8"],
+      /option xray: .*option logRetentionDays: /,
+    ],
+    ["in a Region that was not bootstrapped", { bootstrap: null }, [], /us-west-2 .*not bootstrapped.*cdk bootstrap/],
+    ["on a bootstrap stack that is too old", { bootstrap: "4" }, [], /us-west-2 is of version 4.*cdk bootstrap/],
+    [
+      "with a default image that no parameter holds",
+      {},
+      ["-c", image],
+      /no parameter \/cloister\/_ami\/custom; put an image's id/,
+    ],
+    [
+      "with a default image that is none",
+      { parameters: { "/cloister/_ami/custom": "latest" } },
+      ["-c", image],
+      /_ami\/custom holds no image's id/,
+    ],
+    [
+      "with a default bundle that no parameter holds",
+      {},
+      ["-c", bundle],
+      /no parameter \/cloister\/_bundle\/custom; put a bundle's/,
+    ],
+    [
+      "over an older version, by mistake",
+      { stack: { version: "0.0.9" } },
+      [],
+      /us-west-2 is of the older version 0\.0\.9.*deploy with --upgrade/,
+    ],
+    ["over one from before there were versions", { stack: { version: null } }, [], /older version 0\.0\.0/],
+    ["over a newer version", { stack: { version: "9.0.0" } }, ["--upgrade"], /newer version 9\.0\.0.*check that version out/],
+    [
+      "over a stack that is being changed",
+      { stack: { status: "UPDATE_IN_PROGRESS", version: project.version } },
+      [],
+      /being changed right now \(UPDATE_IN_PROGRESS\)/,
+    ],
+    [
+      "over a stack that is stuck",
+      { stack: { status: "UPDATE_ROLLBACK_FAILED", version: project.version } },
+      [],
+      /stuck \(UPDATE_ROLLBACK_FAILED\)/,
+    ],
+  ];
+  for (const [what, present, args, words] of cases)
+    test(what, async () => {
+      const { stage, at } = await before(present);
+      const inventory = stage.account.world.inventory();
+      const { code, out, err } = await at.cloister("deploy", ...args);
+      assert.deepEqual([code, out, err.trim().split("\n").length], [2, "", 1], err);
+      assert.match(err, words);
+      assert.deepEqual([at.started, stage.account.world.inventory()], [[], inventory]);
+    });
+
+  test("as an upgrade, while a build runs whose scripts would change under it", async () => {
+    const { stage, at } = await before({ stack: { version: "0.0.9" } });
+    stage.account.world.stepFunctions.start("build-cluster", "CHG-7", { name: "orchid" });
+    const { code, err } = await at.cloister("deploy", "--upgrade");
+    assert.deepEqual([code, /^CHG-7 is running: its scripts would change/.test(err), at.started], [2, true, []], err);
   });
-  test("on a bootstrap stack that is too old", () => {
-    answer = { status: 200, body: { Parameter: { Value: "4" } } };
-    return refused([], at(), /version 4/);
+
+  test("in what is no Region", async () => {
+    const { at } = await before({});
+    at.host.clients.ssm.config.region = async () => "us-west";
+    const { code, err } = await at.cloister("deploy");
+    assert.deepEqual([code, /^us-west is no Region/.test(err)], [2, true], err);
   });
-  test("with credentials that AWS does not take", () => {
-    answer = { status: 400, body: { __type: "UnrecognizedClientException", message: "The security token is invalid." } };
-    return refused([], at(), /UnrecognizedClientException: The security token is invalid/);
+
+  test("with credentials that AWS does not take", async () => {
+    const { at } = await before({});
+    at.host.clients.ssm.send = async () =>
+      Promise.reject(Object.assign(new Error("The security token is invalid."), { name: "UnrecognizedClientException" }));
+    const { code, err } = await at.cloister("deploy");
+    assert.deepEqual([code, /UnrecognizedClientException: The security token is invalid/.test(err)], [2, true], err);
   });
+});
+
+test("a deployment that nothing stands against builds the handlers, and hands every option to the CDK", async () => {
+  for (const present of [{}, { stack: { version: project.version } }, { stack: { version: "0.0.9" } }]) {
+    const { at } = await before({ ...present, parameters: { "/cloister/_ami/custom": "ami-0123456789abcdef0" } });
+    const context = ["-c", "xray=true", "-c", "defaultImageParameter=/cloister/_ami/custom"];
+    const { code, err } = await at.cloister("deploy", "--upgrade", ...context, "--require-approval", "never");
+    assert.equal(code, 0, err);
+    const [build, cdk] = at.started;
+    assert.match(build?.args.join(" ") ?? "", /scripts.build\.ts$/);
+    assert.match(cdk?.program ?? "", /node_modules.\.bin.cdk(?:\.cmd)?$/);
+    assert.deepEqual(cdk?.args, ["deploy", "--all", ...context, "--require-approval", "never"]);
+  }
 });
 
 describe("the options", () => {

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts";
 import { interfaceEndpointPolicy } from "../../functions/domain/endpoint-policies.ts";
@@ -251,6 +252,105 @@ describe("a node's role", () => {
     }
   });
 
+  describe("of a control plane of cluster A", () => {
+    const ec2 = (path: string) => `arn:aws:ec2:us-west-2:111122223333:${path}`;
+    const elb = (path: string) => `arn:aws:elasticloadbalancing:us-west-2:111122223333:${path}`;
+    const owner = (cluster: string) => ({ cluster, generation: 1, execution }) as never;
+    const place = { account: "111122223333", region: "us-west-2" };
+    const doors = ["ec2", "elasticloadbalancing"].map(
+      (service) => interfaceEndpointPolicy(service, owner("alder"), place) as Policy,
+    );
+    /** Its role and the door that leads there. */
+    const may = (action: string, resource: string, context: Request["context"] = {}): boolean => {
+      const request = { action, resource, context: { ...from("vpc-alder"), ...context } };
+      const door = doors[action.startsWith("ec2:") ? 0 : 1] as Policy;
+      return judge(roles.ControlPlane, request) === "allowed" && judge([door], request) === "allowed";
+    };
+    const tag = (of: "Request" | "Resource", tags: Readonly<Record<string, string>>) =>
+      Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:${of}Tag/${key}`, value]));
+    const asked = (tags: Readonly<Record<string, string>>) => ({ ...tag("Request", tags), "aws:TagKeys": Object.keys(tags) });
+    const of = (cluster: string) => ({ [`kubernetes.io/cluster/${cluster}-g1`]: "owned" });
+    const service = (cluster: string) => ({ ...of(cluster), "kubernetes.io/service-name": "shop/front" });
+    const vpc = (name: string) => ({ "ec2:Vpc": ec2(`vpc/vpc-${name}`) });
+    const group = (name: string, tags = {}) => ({ ...vpc(name), ...tag("Resource", tags) });
+    const data = (cluster: string) => ({ ...of(cluster), "ebs.csi.aws.com/cluster": "true" });
+    const ours = { "cloister:cluster": "alder", Name: "alder-g1-control-plane" };
+    const made = (call: string) => ({ "elasticloadbalancing:CreateAction": call });
+
+    test("lets the cloud provider do all that a Service needs, from its first tag to its last group", () => {
+      const changes = ["ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"];
+      const nodes = { "cloister:cluster": "alder", Name: "alder-g1-load-balancer", ...of("alder") };
+      for (const change of changes) assert.ok(may(change, ec2("security-group/sg-1"), group("alder", nodes)), change);
+      for (const change of [...changes, "ec2:DeleteSecurityGroup"])
+        assert.ok(may(change, ec2("security-group/sg-2"), group("alder", of("alder"))), change);
+      assert.ok(may("ec2:CreateSecurityGroup", ec2("vpc/vpc-alder")));
+      assert.ok(may("ec2:CreateSecurityGroup", ec2("security-group/*"), asked(of("alder"))));
+      const atBirth = { ...asked(of("alder")), "ec2:CreateAction": "CreateSecurityGroup" };
+      assert.ok(may("ec2:CreateTags", ec2("security-group/*"), atBirth));
+      for (const [call, kind] of [
+        ["CreateLoadBalancer", "loadbalancer/net/a1/1"],
+        ["CreateLoadBalancer", "loadbalancer/a1"],
+        ["CreateTargetGroup", "targetgroup/k8s-1/1"],
+        ["CreateListener", "loadbalancer/net/a1/1"],
+      ] as const) {
+        assert.ok(may(`elasticloadbalancing:${call}`, elb(kind), asked(service("alder"))), call);
+        assert.ok(may("elasticloadbalancing:AddTags", elb(kind), { ...asked(service("alder")), ...made(call) }), call);
+      }
+      for (const [change, kind] of [
+        ["RegisterTargets", "targetgroup/k8s-1/1"],
+        ["ModifyListener", "listener/net/a1/1/1"],
+        ["DeleteLoadBalancer", "loadbalancer/net/a1/1"],
+        ["RegisterInstancesWithLoadBalancer", "loadbalancer/a1"],
+        ["AddTags", "loadbalancer/a1"],
+      ] as const)
+        assert.ok(may(`elasticloadbalancing:${change}`, elb(kind), tag("Resource", service("alder"))), change);
+    });
+
+    test("changes no group of another VPC, none of ours but the one for load balancers, and gives nobody our tag", () => {
+      const change = "ec2:AuthorizeSecurityGroupIngress";
+      assert.ok(!may(change, ec2("security-group/sg-9"), group("birch", of("birch"))), "of another cluster");
+      assert.ok(!may(change, ec2("security-group/sg-9"), group("default")), "of the account's own VPC");
+      assert.ok(!may(change, ec2("security-group/sg-1"), group("alder", ours)), "etcd's door");
+      assert.ok(
+        !may("ec2:DeleteSecurityGroup", ec2("security-group/sg-1"), group("alder", { ...ours, Name: "alder-g1-load-balancer" })),
+      );
+      assert.ok(!may("ec2:CreateSecurityGroup", ec2("vpc/vpc-birch")));
+      assert.ok(!may("ec2:CreateTags", ec2("instance/i-1"), asked(of("alder"))), "what is there already");
+      assert.ok(!may("ec2:CreateTags", ec2("volume/*"), { ...asked(ours), "ec2:CreateAction": "CreateVolume" }));
+    });
+
+    test("touches no load balancer that no Service asked for, and none of another cluster's Services", () => {
+      for (const tags of [{}, ours, service("birch"), { "kubernetes.io/service-name": "shop/front" }]) {
+        const context = tag("Resource", tags);
+        for (const change of ["DeleteLoadBalancer", "SetSecurityGroups", "AddTags"])
+          assert.ok(
+            !may(`elasticloadbalancing:${change}`, elb("loadbalancer/net/a9/1"), context),
+            `${change} ${JSON.stringify(tags)}`,
+          );
+        assert.ok(!may("elasticloadbalancing:RegisterTargets", elb("targetgroup/k8s-9/1"), context));
+      }
+      const theft = { ...tag("Resource", service("birch")), ...asked(service("alder")) };
+      assert.ok(!may("elasticloadbalancing:AddTags", elb("loadbalancer/net/a9/1"), theft), "by our tags on theirs");
+      for (const tags of [{}, of("alder"), service("birch")])
+        assert.ok(
+          !may("elasticloadbalancing:CreateLoadBalancer", elb("loadbalancer/net/a1/1"), asked(tags)),
+          JSON.stringify(tags),
+        );
+    });
+
+    test("makes, attaches and deletes its own cluster's volumes alone, and on nodes of ours alone", () => {
+      assert.ok(may("ec2:CreateVolume", ec2("volume/*"), asked(data("alder"))));
+      assert.ok(may("ec2:CreateTags", ec2("volume/*"), { ...asked(data("alder")), "ec2:CreateAction": "CreateVolume" }));
+      assert.ok(!may("ec2:CreateVolume", ec2("volume/*"), asked(data("birch"))));
+      for (const change of ["AttachVolume", "DetachVolume", "DeleteVolume", "ModifyVolume"]) {
+        assert.ok(may(`ec2:${change}`, ec2("volume/vol-1"), tag("Resource", data("alder"))), change);
+        assert.ok(!may(`ec2:${change}`, ec2("volume/vol-9"), tag("Resource", data("birch"))), change);
+      }
+      assert.ok(may("ec2:AttachVolume", ec2("instance/i-1"), tag("Resource", ours)));
+      assert.ok(!may("ec2:AttachVolume", ec2("instance/i-9")));
+    });
+  });
+
   test("reads the bundles' bucket and no other, and leaves the cloud provider's and the volumes' actions to control planes", () => {
     assert.ok(
       judge(roles.Worker, { action: "s3:GetObject", resource: "arn:aws:s3:::cloister-bundles/x", context: from("vpc-alder") }) ===
@@ -263,5 +363,39 @@ describe("a node's role", () => {
       ["ec2:DescribeInstances", "*"],
     ] as const)
       assert.equal(judge(roles.Worker, { action, resource, context: from("vpc-alder") }), "denied", action);
+  });
+});
+
+describe("the service control policy of docs/", () => {
+  const text = readFileSync(new URL("../../docs/service-control-policy.json", import.meta.url), "utf8");
+  const everything: Policy = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
+  const may = (role: string, action: string, resource: string, context: Request["context"] = {}): boolean => {
+    const principal = { "aws:PrincipalArn": `arn:aws:iam::111122223333:role/${role}` };
+    return (
+      judge([everything, JSON.parse(text) as Policy], { action, resource, context: { ...principal, ...context } }) === "allowed"
+    );
+  };
+  const node = ["arn:aws:ec2:us-west-2:111122223333:instance/i-1", { "ssm:resourceTag/cloister:cluster": "orchid" }] as const;
+  const secret = "arn:aws:ssm:us-west-2:111122223333:parameter/cloister/orchid/g1/kubeconfig";
+  const [step, operator] = ["CloisterWorkflow-kubeadminitRole0A1B2C3D-xyz", "ClusterOperator"];
+
+  test("leaves root on nodes and the clusters' secrets to step roles and operators, and other machines alone", () => {
+    for (const action of ["ssm:SendCommand", "ssm:StartSession"]) {
+      for (const role of [step, operator]) assert.ok(may(role, action, ...node), role);
+      assert.ok(!may("Admin", action, ...node), action);
+      assert.ok(may("Admin", action, "arn:aws:ec2:us-west-2:111122223333:instance/i-9"), "a machine of others");
+    }
+    for (const role of [step, operator]) assert.ok(may(role, "ssm:GetParameter", secret), role);
+    assert.ok(!may("Admin", "ssm:GetParameter", secret));
+    assert.ok(may("Admin", "ssm:GetParameter", "arn:aws:ssm:us-west-2:111122223333:parameter/cloister/_ami/default"));
+  });
+
+  test("lets nobody give or take our tags by hand", () => {
+    const tags = (...keys: string[]) => ({ "aws:TagKeys": keys });
+    for (const action of ["ec2:CreateTags", "ec2:DeleteTags"]) {
+      assert.ok(!may("Admin", action, "*", tags("Name", "cloister:cluster")), action);
+      assert.ok(may("Admin", action, "*", tags("Name")), action);
+    }
+    assert.ok(may(step, "ec2:CreateTags", "*", tags("cloister:cluster")));
   });
 });

@@ -3,7 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { loneFunctions, catalogue as steps } from "../../functions/catalogue.ts";
 import { documents } from "../../functions/domain/documents.ts";
+import * as errors from "../../functions/errors.ts";
 import { acknowledgements } from "../../infra/acknowledgements.ts";
+import project from "../../package.json" with { type: "json" };
+import type { Clients } from "../../scripts/cloister/host.ts";
+import { changeFunction, readSite } from "../../scripts/cloister/site.ts";
 import { accessClaims } from "./access-claims.ts";
 import { ofType, only, type Resource, type Synthesis, synthesize, type Template } from "./template.ts";
 import { triggerClaims } from "./trigger-claims.ts";
@@ -42,7 +46,7 @@ const syntheses = sets.map(([region, context]) => ({
 }));
 
 const folder = new URL("../../statemachine/", import.meta.url);
-const manual = readFileSync(new URL("../../docs/operating.md", import.meta.url), "utf8");
+const runbook = readFileSync(new URL("../../docs/runbook.md", import.meta.url), "utf8");
 const machines = readdirSync(folder).filter((file) => file.endsWith(".asl.json"));
 
 test("cdk-nag has no finding but acknowledged ones, and no acknowledgement is for nothing", () => {
@@ -53,6 +57,22 @@ test("cdk-nag has no finding but acknowledged ones, and no acknowledgement is fo
     if (row.reason.includes("nested") && !isNesting) continue;
     assert.ok(used.has(row), `nothing falls under ${row.finding} on ${row.on}`);
   }
+});
+
+test("the runbook has an entry for every alarm, every error and every end that has a name of its own, and none for nothing", () => {
+  const alarms = syntheses.flatMap(({ synthesis }) => ofType(synthesis.workflow, "AWS::CloudWatch::Alarm"));
+  const ends = machines.flatMap((file) => [...readFileSync(new URL(file, folder), "utf8").matchAll(/"Error": "(\w+)"/g)]);
+  const thrown = Object.values(errors).filter((one) => one !== errors.StepError) as (new (message: string) => Error)[];
+  const wanted = [
+    ...alarms.map(([, { Properties }]) => String(Properties["AlarmName"])),
+    ...thrown.map((one) => new one("").name),
+    ...ends.map(([, name = ""]) => name),
+  ];
+  assert.ok(thrown.length >= 11 && alarms.length >= 7 && ends.length >= 1);
+  const entries = runbook.split(/^### /m).slice(1);
+  assert.deepEqual(entries.map((entry) => entry.split("\n")[0]).sort(), [...new Set(wanted)].sort());
+  for (const entry of entries)
+    for (const part of ["Means", "Look at", "[Dd]o"]) assert.match(entry, new RegExp(`\\*\\*${part}\\*\\*`), entry.slice(0, 40));
 });
 
 for (const { region, context, synthesis, isChosen } of syntheses)
@@ -124,6 +144,19 @@ function claims({ workflow, access, images, partition }: Synthesis, isChosen: bo
     });
   }
 
+  test("the stack tells the cloister command all that it asks for, and has the function that changes records", async () => {
+    const machine = `arn:${partition}:states:us-west-2:111122223333:stateMachine:cloister-build-cluster`;
+    const Outputs = Object.entries(workflow.Outputs ?? {}).map(([OutputKey, { Value }]) => ({
+      OutputKey,
+      OutputValue: OutputKey.endsWith("machine") ? machine : String(Value),
+    }));
+    const cloudFormation = { send: async () => ({ Stacks: [{ Outputs }] }), config: { region: async () => "us-west-2" } };
+    const site = await readSite({ cloudFormation } as unknown as Clients);
+    assert.equal(site.version, project.version);
+    assert.deepEqual(site.trustedImageOwners, isChosen ? chosen.trustedImageOwners : []);
+    only(workflow, "AWS::Lambda::Function", "FunctionName", changeFunction);
+  });
+
   test("nothing names a partition: it is CloudFormation's to say", () => {
     for (const { Resources } of templates) {
       // The topic is the deployer's own word.
@@ -181,10 +214,6 @@ function claims({ workflow, access, images, partition }: Synthesis, isChosen: bo
     assert.ok(alarms.length >= 2);
     for (const [id, { Properties }] of alarms) {
       assert.ok(String(Properties["AlarmDescription"]).length > 40, id);
-      assert.ok(
-        manual.includes(`### ${Properties["AlarmName"]}\n`),
-        `docs/operating.md does not say what to do on ${Properties["AlarmName"]}`,
-      );
       assert.deepEqual(Properties["AlarmActions"], isChosen ? [chosen.alarmTopicArn] : undefined);
     }
     assert.equal(ofType(workflow, "AWS::Logs::MetricFilter").length, catalogue.length);

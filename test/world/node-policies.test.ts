@@ -38,6 +38,32 @@ describe("a node role's policies", () => {
     assert.equal(judge([policy(readBundles, elsewhere)], request({ context: stolen })), "denied");
   });
 
+  test("ask a key of several values by a set operator alone: one of them that fits is enough", () => {
+    const tagged = (operator: string) => ({
+      ...readBundles,
+      Condition: { [operator]: { "aws:TagKeys": "kubernetes.io/cluster/*" } },
+    });
+    const giving = (...keys: string[]) => request({ context: { "aws:TagKeys": keys } });
+    const some = policy(tagged("ForAnyValue:StringLike"));
+    assert.equal(judge([some], giving("Name", "kubernetes.io/cluster/alder-g1")), "allowed");
+    assert.equal(judge([some], giving("Name")), "denied");
+    assert.equal(judge([some], giving()), "denied");
+    assert.throws(() => judge([policy(tagged("StringLike"))], giving("Name")), SimulationGap);
+    assert.throws(() => judge([policy(tagged("ForAnyValue:StringNotEquals"))], giving("Name")), SimulationGap);
+  });
+
+  test("compare ARNs with the request's own VPC", () => {
+    const own = { ArnEquals: { "ec2:Vpc": `arn:aws:ec2:us-west-2:111122223333:vpc/\${aws:EC2InstanceSourceVPC}` } };
+    const inVpc = (vpc: string) => ({
+      "aws:EC2InstanceSourceVPC": "vpc-1",
+      "ec2:Vpc": `arn:aws:ec2:us-west-2:111122223333:vpc/${vpc}`,
+    });
+    const guarded = policy({ ...readBundles, Condition: own });
+    assert.equal(judge([guarded], request({ context: inVpc("vpc-1") })), "allowed");
+    assert.equal(judge([guarded], request({ context: inVpc("vpc-2") })), "denied");
+    assert.equal(judge([guarded], request()), "denied", "a key that is not there");
+  });
+
   test("throw on an element or an operator that is not modelled, instead of guessing", () => {
     const element = { ...readBundles, NotResource: "*" };
     const operator = { ...readBundles, Condition: { IpAddress: { "aws:SourceIp": "10.0.0.0/8" } } };

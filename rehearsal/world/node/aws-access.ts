@@ -2,8 +2,9 @@ import type { Door } from "../door.ts";
 import type { Ec2 } from "../ec2/ec2.ts";
 import type { Fabric } from "../fabric-types.ts";
 import type { ServiceName } from "../fault.ts";
-import { judge, type Policy, type Request } from "../iam.ts";
+import { type Context, judge, type Policy, type Request } from "../iam.ts";
 import type { Universe } from "../service.ts";
+import { requirements, type Things } from "./requirements.ts";
 
 /** IAM's and the endpoints' names for our services. */
 const names: Readonly<Record<ServiceName, { readonly iam: string; readonly endpoint: string }>> = {
@@ -37,12 +38,14 @@ export class NodeAws {
   readonly #universe: Universe;
   readonly #ec2: Ec2;
   readonly #fabric: Fabric;
+  readonly #things: Things;
   readonly #door: () => Door;
 
-  constructor(universe: Universe, ec2: Ec2, fabric: Fabric, door: () => Door) {
+  constructor(universe: Universe, ec2: Ec2, fabric: Fabric, things: Things, door: () => Door) {
     this.#universe = universe;
     this.#ec2 = ec2;
     this.#fabric = fabric;
+    this.#things = things;
     this.#door = door;
   }
 
@@ -70,8 +73,9 @@ export class NodeAws {
     const door = this.#fabric.endpointFor(instanceId, endpoint);
     const host = `${endpoint}.${this.#universe.region}.amazonaws.com`;
     if (door === null) throw new NodeCallError("ConnectTimeout", `Connect timeout on endpoint URL: "https://${host}/"`);
-    for (const { action, resource, tags } of requirements(this.#universe, service, iam, operation, input)) {
-      const request = this.#request(instanceId, action, resource, tags);
+    const about = { ...this.#universe, things: this.#things, service, iam, operation, input };
+    for (const { action, resource, context } of requirements(about)) {
+      const request = this.#request(instanceId, action, resource, context);
       const policies = this.roles.get(role) ?? [];
       if (judge(policies, request) === "denied") {
         throw new NodeCallError(
@@ -86,7 +90,7 @@ export class NodeAws {
     return this.#door().send(service, operation, input, { kind: "node", instanceId, program });
   }
 
-  #request(instanceId: string, action: string, resource: string, tags: Readonly<Record<string, string>>): Request {
+  #request(instanceId: string, action: string, resource: string, own: Context): Request {
     const vpc = this.#ec2.state.instances.find(instanceId)?.vpcId ?? "";
     const context = {
       "aws:PrincipalAccount": this.#universe.account,
@@ -94,39 +98,8 @@ export class NodeAws {
       "aws:EC2InstanceSourceVPC": vpc,
       "ec2:SourceInstanceARN": `arn:aws:ec2:${this.#universe.region}:${this.#universe.account}:instance/${instanceId}`,
       "aws:ViaAWSService": "false",
-      ...tags,
+      ...own,
     };
     return { action, resource, context };
   }
-}
-
-interface Requirement {
-  readonly action: string;
-  readonly resource: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-/** What IAM is asked for a call: the action on its resource, and for volumes their tags. */
-function requirements(
-  universe: Universe,
-  service: ServiceName,
-  iam: string,
-  operation: string,
-  input: Record<string, unknown>,
-): Requirement[] {
-  const { region, account } = universe;
-  const action = `${iam}:${operation}`;
-  if (service === "ssm")
-    return [{ action, resource: `arn:aws:ssm:${region}:${account}:parameter${String(input["Name"])}`, tags: {} }];
-  if (service === "s3")
-    return [{ action, resource: `arn:aws:s3:::${String(input["Bucket"])}/${String(input["Key"])}`, tags: {} }];
-  if (operation === "CreateVolume") {
-    const tags = (input["TagSpecifications"] as { Tags: { Key: string; Value: string }[] }[]).flatMap(({ Tags }) => Tags);
-    return [{ action, resource: "*", tags: Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])) }];
-  }
-  if (/^(Attach|Detach|Delete)Volume$/.test(operation)) {
-    const tags = { "aws:ResourceTag/ebs.csi.aws.com/cluster": "true" };
-    return [{ action, resource: `arn:aws:ec2:${region}:${account}:volume/${String(input["VolumeId"])}`, tags }];
-  }
-  return [{ action, resource: "*", tags: {} }];
 }

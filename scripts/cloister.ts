@@ -1,0 +1,4 @@
+import { ownHost } from "./cloister/host.ts";
+import { cloister } from "./cloister/program.ts";
+
+process.exitCode = await cloister(process.argv.slice(2), ownHost());
