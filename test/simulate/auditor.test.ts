@@ -141,7 +141,7 @@ describe("a storm", () => {
 describe("a fault that fails a build", () => {
   test("is named by the look that it met, within seconds", async () => {
     const fatal = (await casesOf("build")).filter(({ rule }) => /^(?:AccessDenied|Unauthorized|VcpuLimit)/.test(rule.code));
-    const chosen = fatal.filter((_, index) => index % Math.ceil(fatal.length / 12) === 0);
+    const chosen = fatal.filter((_, index) => index % Math.ceil(fatal.length / 20) === 0);
     const named: string[] = [];
     for (const one of chosen) {
       for (const { looks, seconds, state } of (await judge(one)).reasons) {
