@@ -114,7 +114,7 @@ export const steps: readonly Defect[] = [
     "the join parameter stays",
     'await together([ssmParameters(aws).remove(parameterName(lock, "join")), balanceAll(lock, plan, aws)]);',
     "await balanceAll(lock, plan, aws);",
-    "rehearsals/a build that fails",
+    "rehearsals/a build",
   ),
   step(
     "steps/audit-residue",
