@@ -5,7 +5,8 @@ import { account, region } from "../cloud/aws.ts";
 import { firstFailure } from "../failure.ts";
 import { publicAddress } from "../network/fabric.ts";
 import { patient } from "../waits.ts";
-import { type Breach, breaches, idsOf } from "./breaches.ts";
+import { type Breach, breaches } from "./breaches.ts";
+import { idsOf } from "./holes.ts";
 
 interface Machine {
   readonly States: Record<string, Record<string, unknown> & { Branches?: { StartAt: string }[] }>;
