@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { LabCheck } from "../rehearsal/lab/checks.ts";
 import type { Engine } from "../rehearsal/lab/cloud/python.ts";
-import { type Access, type LabResult, runLab } from "../rehearsal/lab/course.ts";
+import { type Access, figures, type LabResult, runLab } from "../rehearsal/lab/course.ts";
 import { labBundle } from "../rehearsal/lab/lab.ts";
 import { lacking } from "../rehearsal/lab/needs.ts";
 import { runSuite } from "../rehearsal/lab/suite/suite.ts";
@@ -68,16 +68,15 @@ function engineOf(word: string): Engine {
 const mark = ({ name, passed, evidence }: LabCheck): string =>
   `  ${passed ? "✓" : "✗"} ${name.padEnd(36)} ${evidence.split("\n")[0]}`;
 
-function report({ checks, seconds, scale, peakMegabytes }: LabResult): string[] {
+function report(result: LabResult): string[] {
+  const { checks } = result;
   const failed = checks.filter(({ passed }) => !passed).length;
-  const times = Object.entries(seconds).map(([what, took]) => `${what} ${took} s`);
   const logs = failed === 0 ? [] : ["Logs          out/lab"];
   return [
     "",
     ...checks.map(mark),
     ...logs,
-    `Time          ${times.join(", ")}; waits divided by ${scale}`,
-    `Memory        ${peakMegabytes} MB at the peak`,
+    `Figures       ${figures(result)}`,
     `${checks.length - failed} passed, ${failed} failed`,
   ];
 }
