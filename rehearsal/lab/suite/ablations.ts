@@ -128,7 +128,7 @@ export const ablations: readonly LabAblation[] = [
     state: "AwaitCommandVerifyCluster",
     words: /coredns-\S+: (?:ErrImagePull|ImagePullBackOff)/,
     plant(lab) {
-      script("verify-cluster", "settle 180", "settle 20")(lab);
+      script("verify-cluster", "settle 180", "settle 15")(lab);
       // Where CoreDNS lands is the scheduler's choice (lab-real.md, 2): here the workers alone are left to it.
       script("install-manifests", '"$SSM_set"\n', 'kubectl cordon "$name" >/dev/null\n"$SSM_set"\n')(lab);
       loseImage("join", "/coredns:", refuseRegistry)(lab);
@@ -241,7 +241,7 @@ export const ablations: readonly LabAblation[] = [
     state: "AwaitCommandVerifyCluster",
     words: /1 of 2 nodes are in the cluster/,
     plant(lab) {
-      script("verify-cluster", "settle 180", "settle 20")(lab);
+      script("verify-cluster", "settle 180", "settle 5")(lab);
       after("launch-nodes", async ({ aws: { ec2 } }) => {
         const Filters = [{ Name: "tag:cloister:role", Values: ["worker"] }];
         const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
