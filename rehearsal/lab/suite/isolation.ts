@@ -53,6 +53,7 @@ async function withBreach(
 ): Promise<LabCheck> {
   const undo = await plant(cluster, await idsOf(cluster));
   try {
+    await cluster.lab.site.settled();
     const cause = await certificate(cluster, request, nth);
     const failed = failedIn(cause ?? "");
     const isRight = cause !== null && same(failed, checks) && words.test(cause);
@@ -60,6 +61,7 @@ async function withBreach(
     return { name: `${by} is seen`, ...found(isRight, said) };
   } finally {
     for (const step of undo) await step();
+    await cluster.lab.site.settled();
   }
 }
 
