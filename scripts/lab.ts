@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { LabCheck } from "../rehearsal/lab/checks.ts";
 import type { Engine } from "../rehearsal/lab/cloud/python.ts";
-import { type Access, type LabResult, runLab } from "../rehearsal/lab/course.ts";
+import { type Access, figures, type LabResult, runLab } from "../rehearsal/lab/course.ts";
 import { labBundle } from "../rehearsal/lab/lab.ts";
 import { lacking } from "../rehearsal/lab/needs.ts";
-import { runSuite } from "../rehearsal/lab/suite/suite.ts";
+import { leftOut, runSuite } from "../rehearsal/lab/suite/suite.ts";
 import { LiveView } from "../rehearsal/report/live.ts";
 import { readRequest, screen, UsageError, usage, wholeNumber } from "./options.ts";
 
@@ -68,16 +68,15 @@ function engineOf(word: string): Engine {
 const mark = ({ name, passed, evidence }: LabCheck): string =>
   `  ${passed ? "✓" : "✗"} ${name.padEnd(36)} ${evidence.split("\n")[0]}`;
 
-function report({ checks, seconds, scale, peakMegabytes }: LabResult): string[] {
+function report(result: LabResult): string[] {
+  const { checks } = result;
   const failed = checks.filter(({ passed }) => !passed).length;
-  const times = Object.entries(seconds).map(([what, took]) => `${what} ${took} s`);
   const logs = failed === 0 ? [] : ["Logs          out/lab"];
   return [
     "",
     ...checks.map(mark),
     ...logs,
-    `Time          ${times.join(", ")}; waits divided by ${scale}`,
-    `Memory        ${peakMegabytes} MB at the peak`,
+    `Figures       ${figures(result)}`,
     `${checks.length - failed} passed, ${failed} failed`,
   ];
 }
@@ -87,12 +86,13 @@ async function test({ scale, only, isWhole }: { scale: number; only: RegExp; isW
   const { signal } = controller;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => controller.abort());
   const began = performance.now();
-  const checks = await runSuite({ scale, only, isWhole, signal, logs: "out/lab", say: (line) => console.error(line) }, (check) =>
-    console.log(mark(check)),
-  );
+  const options = { scale, only, isWhole, signal, logs: "out/lab", say: (line: string) => console.error(line) };
+  const checks = await runSuite(options, (check) => console.log(mark(check)));
   const failed = checks.filter(({ passed }) => !passed).length;
+  const skipped = leftOut(options);
+  if (skipped.length > 0) console.log(`Only with --all: ${skipped.join("; ")}`);
   console.log(`Time          ${Math.round((performance.now() - began) / 1000)} s, waits divided by ${scale}`);
-  console.log(`${checks.length - failed} passed, ${failed} failed, 0 skipped`);
+  console.log(`${checks.length - failed} passed, ${failed} failed, ${skipped.length} skipped`);
   return failed === 0 && checks.length > 0 && !signal.aborted ? 0 : 1;
 }
 

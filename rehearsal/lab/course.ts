@@ -44,6 +44,12 @@ export interface LabResult {
   readonly peakMegabytes: number;
 }
 
+/** How long each part took, and what it took of the machine. */
+export function figures({ seconds, scale, peakMegabytes }: LabResult): string {
+  const times = Object.entries(seconds).map(([what, took]) => `${what} ${took} s`);
+  return `${times.join(", ")}; waits divided by ${scale}; ${peakMegabytes} MB at the peak`;
+}
+
 /** One run of the lab: open, build, check, destroy, close. Closed it is in any case, whatever happens on the way. */
 export async function runLab(options: CourseOptions): Promise<LabResult> {
   const checks: LabCheck[] = [];

@@ -74,6 +74,12 @@ export class Site {
     return this.#fabrics.values().next().value?.apiSocket ?? null;
   }
 
+  /** When hosts, names and packets are what the account says now. */
+  async settled(): Promise<void> {
+    this.changed();
+    await this.#looking;
+  }
+
   /** Runs a program beside the hosts of the VPC that was made first, where no security group judges: a bastion's place. */
   async fromBastion(program: string, ...args: string[]): Promise<string> {
     const [fabric] = this.#fabrics.values();

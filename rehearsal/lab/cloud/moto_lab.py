@@ -7,6 +7,7 @@ Prints one line, `ready PORT`, when it listens, and ends when its standard input
 """
 import ipaddress
 import os
+import re
 import sys
 import threading
 import time
@@ -188,7 +189,24 @@ def own_interpreter():
     from moto.core.config import default_user_config
 
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    definite_paths()
     nested_executions()
+
+
+def definite_paths():
+    """Amazon States Language, paths: one that names every step, such as `$[2].api`, selects a value and not a list of one. moto gives the
+    list whenever an index stands before the last step (its answer to getmoto/moto#7825)."""
+    # Before anything of the interpreter is loaded, since each part of it takes this function by name.
+    from moto.stepfunctions.parser.asl.utils import json_path
+
+    extract = json_path.extract_json
+
+    def extract_json(path, data):
+        value = extract(path, data)
+        is_definite = re.fullmatch(r"\$(?:\.\w+|\[\d+\])*", path)
+        return value[0] if is_definite and re.search(r"\]\.\w+$", path) and isinstance(value, list) and len(value) == 1 else value
+
+    json_path.extract_json = extract_json
 
 
 def nested_executions():

@@ -10,6 +10,7 @@ import {
   type Instance,
   type IpPermission,
   type RouteTable,
+  type VpcEndpoint,
 } from "@aws-sdk/client-ec2";
 import {
   DescribeListenersCommand,
@@ -18,7 +19,7 @@ import {
   type LoadBalancer,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Aws } from "../../../functions/aws/aws.ts";
-import type { BalancerState, InstanceState, RuleState, VpcState } from "./state.ts";
+import type { BalancerState, EndpointView, InstanceState, RuleState, VpcState } from "./state.ts";
 
 type Reader = Pick<Aws, "ec2" | "elb">;
 
@@ -58,6 +59,21 @@ const toInstance = (instance: Instance): InstanceState => ({
   groupIds: (instance.SecurityGroups ?? []).flatMap(({ GroupId }) => (GroupId === undefined ? [] : [GroupId])),
   tags: new Map((instance.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
 });
+
+function toEndpoint(endpoint: VpcEndpoint, addresses: ReadonlyMap<string, string>): EndpointView {
+  const { VpcEndpointId = "", ServiceName = "", DnsEntries = [], Groups = [], NetworkInterfaceIds = [] } = endpoint;
+  const names = DnsEntries.flatMap(({ DnsName }) => (DnsName === undefined ? [] : [DnsName]));
+  return {
+    endpointId: VpcEndpointId,
+    service: ServiceName,
+    isGateway: endpoint.VpcEndpointType === "Gateway",
+    privateNames: endpoint.PrivateDnsEnabled === true ? names : [],
+    interfaces: NetworkInterfaceIds.flatMap((id) => {
+      const known = addresses.get(id);
+      return known === undefined ? [] : [{ address: known, groupIds: Groups.map(({ GroupId = "" }) => GroupId) }];
+    }),
+  };
+}
 
 /** Every VPC of the account that somebody made; AWS's default one has no hosts. */
 export async function readVpcs(aws: Reader): Promise<VpcState[]> {
@@ -104,27 +120,7 @@ async function readVpc(aws: Reader, vpcId: string, cidr: string): Promise<VpcSta
     instances,
     endpoints: (endpoints.VpcEndpoints ?? [])
       .filter(({ State }) => String(State).toLowerCase() === "available")
-      .map(
-        ({
-          VpcEndpointId = "",
-          ServiceName = "",
-          VpcEndpointType,
-          PrivateDnsEnabled,
-          DnsEntries = [],
-          Groups = [],
-          NetworkInterfaceIds = [],
-        }) => ({
-          endpointId: VpcEndpointId,
-          service: ServiceName,
-          isGateway: VpcEndpointType === "Gateway",
-          privateNames:
-            PrivateDnsEnabled === true ? DnsEntries.flatMap(({ DnsName }) => (DnsName === undefined ? [] : [DnsName])) : [],
-          interfaces: NetworkInterfaceIds.flatMap((id) => {
-            const known = address.get(id);
-            return known === undefined ? [] : [{ address: known, groupIds: Groups.map(({ GroupId = "" }) => GroupId) }];
-          }),
-        }),
-      ),
+      .map((endpoint) => toEndpoint(endpoint, address)),
     balancers: await readBalancers(aws, vpcId, subnets.Subnets ?? [], instances),
     prefixLists: await readLists(
       ec2,

@@ -128,7 +128,7 @@ export const ablations: readonly LabAblation[] = [
     state: "AwaitCommandVerifyCluster",
     words: /coredns-\S+: (?:ErrImagePull|ImagePullBackOff)/,
     plant(lab) {
-      script("verify-cluster", "settle 180", "settle 20")(lab);
+      script("verify-cluster", "settle 180", "settle 30")(lab);
       // Where CoreDNS lands is the scheduler's choice (lab-real.md, 2): here the workers alone are left to it.
       script("install-manifests", '"$SSM_set"\n', 'kubectl cordon "$name" >/dev/null\n"$SSM_set"\n')(lab);
       loseImage("join", "/coredns:", refuseRegistry)(lab);
@@ -164,7 +164,7 @@ export const ablations: readonly LabAblation[] = [
           await host.on(
             "bash",
             "-c",
-            "for i in {1..50}; do kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-public get cm cluster-info -o yaml | grep -q jws- || exit 0; sleep 0.2; done; exit 1",
+            "for i in {1..300}; do kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-public get cm cluster-info -o yaml | grep -q jws- || exit 0; sleep 0.2; done; exit 1",
           );
         }
       })(lab);
@@ -241,7 +241,7 @@ export const ablations: readonly LabAblation[] = [
     state: "AwaitCommandVerifyCluster",
     words: /1 of 2 nodes are in the cluster/,
     plant(lab) {
-      script("verify-cluster", "settle 180", "settle 20")(lab);
+      script("verify-cluster", "settle 180", "settle 5")(lab);
       after("launch-nodes", async ({ aws: { ec2 } }) => {
         const Filters = [{ Name: "tag:cloister:role", Values: ["worker"] }];
         const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));

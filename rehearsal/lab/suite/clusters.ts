@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { answer, type Cluster, clusterOf, type Finding, found, type LabCheck, type Question } from "../checks.ts";
-import { runLab } from "../course.ts";
+import { figures, runLab } from "../course.ts";
 import type { Lab } from "../lab.ts";
 import type { Chapter } from "./suite.ts";
 
@@ -46,7 +46,7 @@ async function highlyAvailable(lab: Lab, tell: (check: LabCheck) => void): Promi
 export const threeControlPlanes: Chapter = {
   name: "3+3",
   async run({ scale, logs, say }, tell) {
-    await runLab({
+    const result = await runLab({
       scale,
       bundle: null,
       request: example("orchid-ha"),
@@ -57,6 +57,7 @@ export const threeControlPlanes: Chapter = {
       onCheck: tell,
       further: highlyAvailable,
     });
+    say(`  ${figures(result)}`);
   },
 };
 
@@ -65,7 +66,7 @@ export const motosInterpreter: Chapter = {
   name: "engine moto",
   isSlow: true,
   async run({ scale, logs, say }, tell) {
-    await runLab({
+    const result = await runLab({
       scale,
       engine: "moto",
       bundle: null,
@@ -76,5 +77,6 @@ export const motosInterpreter: Chapter = {
       onPart: () => {},
       onCheck: tell,
     });
+    say(`  ${figures(result)}`);
   },
 };

@@ -5,7 +5,8 @@ import { account, region } from "../cloud/aws.ts";
 import { firstFailure } from "../failure.ts";
 import { publicAddress } from "../network/fabric.ts";
 import { patient } from "../waits.ts";
-import { type Breach, breaches, idsOf } from "./breaches.ts";
+import { type Breach, breaches } from "./breaches.ts";
+import { idsOf } from "./holes.ts";
 
 interface Machine {
   readonly States: Record<string, Record<string, unknown> & { Branches?: { StartAt: string }[] }>;
@@ -52,6 +53,7 @@ async function withBreach(
 ): Promise<LabCheck> {
   const undo = await plant(cluster, await idsOf(cluster));
   try {
+    await cluster.lab.site.settled();
     const cause = await certificate(cluster, request, nth);
     const failed = failedIn(cause ?? "");
     const isRight = cause !== null && same(failed, checks) && words.test(cause);
@@ -59,6 +61,7 @@ async function withBreach(
     return { name: `${by} is seen`, ...found(isRight, said) };
   } finally {
     for (const step of undo) await step();
+    await cluster.lab.site.settled();
   }
 }
 

@@ -6,7 +6,7 @@ import { Bundle } from "../../../functions/domain/bundle.ts";
 import { ClusterName } from "../../../functions/domain/ids.ts";
 import { versionRow } from "../../../functions/domain/versions.ts";
 import { answer, type Cluster, checkCluster, clusterOf, type Finding, found, kubectl, type LabCheck } from "../checks.ts";
-import { runLab } from "../course.ts";
+import { figures, runLab } from "../course.ts";
 import type { Lab } from "../lab.ts";
 import { forLab } from "../request.ts";
 import { type Bench, checkArchives } from "./archives.ts";
@@ -128,7 +128,7 @@ export const wholeLife: Chapter = {
   async run({ scale, logs, say }, tell) {
     let storm: Storm | null = null;
     const watch = watchProcesses();
-    await runLab({
+    const result = await runLab({
       scale,
       // Everything is run a dozen times.
       patience: 6,
@@ -147,5 +147,6 @@ export const wholeLife: Chapter = {
         tell(await checkSecrets(lab, watch.seen()));
       },
     }).finally(() => watch.stop());
+    say(`  ${figures(result)}`);
   },
 };

@@ -6,14 +6,14 @@ import type { Lab } from "../lab.ts";
 
 /** A script that is killed at so many points before it is left to run. */
 const killsPerScript = 10;
-/** Nothing takes longer than this on two cores, the first time (seconds); what is known of a script is better, as soon as it has ended once. */
+/** Before this many seconds a script is killed: what it changes, it changes by then. As soon as it has ended once, its own time is the limit. */
 const longest: Readonly<Record<string, number>> = {
   "preload-images": 15,
   "kubeadm-init": 12,
   "install-manifests": 12,
   join: 8,
-  "verify-cluster": 15,
-  "probe-isolation": 8,
+  "verify-cluster": 6,
+  "probe-isolation": 4,
 };
 const otherwise = 3;
 

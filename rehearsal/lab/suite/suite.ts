@@ -29,6 +29,16 @@ export interface Chapter {
 
 const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes, motosInterpreter, everyVersion];
 
+/** What is wanted and takes minutes by its nature: `--all` runs it. */
+export function leftOut(options: SuiteOptions): string[] {
+  if (options.isWhole) return [];
+  const all = chapters.flatMap(({ name, isSlow = false, rows }) => {
+    const offered = rows?.(options) ?? [];
+    return isSlow ? [name] : (rows?.({ ...options, isWhole: true }) ?? []).filter((row) => !offered.includes(row));
+  });
+  return all.filter((name) => options.only.test(name));
+}
+
 /** Every chapter that is wanted, one after the other. */
 export async function runSuite(options: SuiteOptions, onCheck: (check: LabCheck) => void): Promise<LabCheck[]> {
   const checks: LabCheck[] = [];
