@@ -7,7 +7,6 @@ import { rehearse } from "../../rehearsal/rehearse.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 import { list, type Retrier, type State } from "../../rehearsal/world/asl/definition.ts";
 import type { HistoryEvent } from "../../rehearsal/world/asl/history.ts";
-import type { WorldOptions } from "../../rehearsal/world/world.ts";
 
 export const seed = 7;
 /** One worker is enough for every cause; a volume only costs time. */
@@ -27,6 +26,8 @@ export interface Ablation {
   readonly without: string;
   readonly source: string;
   readonly request?: unknown;
+  /** It changes the text of a script: no quick twin may run in its place. */
+  readonly rewrites?: true;
   plant(account: VirtualAccount): void;
   readonly error: string;
   readonly state: string | RegExp;
@@ -78,9 +79,13 @@ export const policyWithout = (action: string) => (account: VirtualAccount) => {
   account.policy(role, policies.replaceAll(`"${action}",`, ""));
 };
 
-/** One test for each: the build fails in the state, with the error and in the words that the source gives, and no secret shows. */
-export function demandFailures(ablations: readonly Ablation[], scripts: WorldOptions["scripts"]): void {
-  for (const { without, source, request = orchid, plant, error, state, words } of ablations) {
+/**
+ * One test for each: the build fails in the state, with the error and in the words that the source gives, and no secret shows. What the
+ * shipped scripts make of each kind of symptom, their quick twins make of it, too (test/world/quick-scripts.test.ts).
+ */
+export function demandFailures(ablations: readonly Ablation[]): void {
+  for (const { without, source, request = orchid, rewrites, plant, error, state, words } of ablations) {
+    const scripts = rewrites ? "interpreted" : "quick";
     test(`without ${without} the build fails as ${source} says, as soon as it can be known`, async (context) => {
       const accounts: VirtualAccount[] = [];
       const prepare = (account: VirtualAccount) => {

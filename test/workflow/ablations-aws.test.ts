@@ -189,6 +189,5 @@ const ablations: readonly Ablation[] = [
 ];
 
 describe("what AWS has to give", () => {
-  // A node only meets the symptoms of these; what the scripts make of symptoms is told alike in both ways (test/world/quick-scripts.test.ts).
-  demandFailures(ablations, "quick");
+  demandFailures(ablations);
 });

@@ -8,7 +8,7 @@ const request = { name: "orchid", onFailure: "keep" };
 describe("the same request after a build that was kept", () => {
   test("goes on where it stopped, after a pause, and ends with one cluster", async () => {
     const faults = [{ operation: "SendCommand", code: "AccessDeniedException", nth: 3, after: false }];
-    const stage = await Stage.open({ request, seed: 3, faults });
+    const stage = await Stage.open({ request, seed: 3, faults, scripts: "quick" });
     const { world } = stage.account;
     const first = await stage.run("build-cluster", request, "first");
     assert.equal(first.outcome.error, "AccessError");
