@@ -4,8 +4,10 @@ follows=preload-images
 . "$(dirname "$0")/lib.sh"
 need SSM_clusterName SSM_kubernetesVersion SSM_apiEndpoint SSM_address SSM_podCidr SSM_serviceCidr
 
+# An init that was killed once its API server had come up answers like a healthy one, and lacks what comes last: who may join, the
+# add-ons (seen in the lab). Only one that ended well, under whatever fence, is a control plane.
 healthy() {
-  [ -e /etc/kubernetes/admin.conf ] && kubectl get --raw /readyz &&
+  [ -e "$state/finished.kubeadm-init" ] && [ -e /etc/kubernetes/admin.conf ] && kubectl get --raw /readyz &&
     kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}' | grep -qx "clusterName: $SSM_clusterName"
 }
 if healthy >>"$log" 2>&1; then
@@ -17,6 +19,7 @@ name=$(metadata local-hostname)
 address=$(metadata local-ipv4)
 [ "$address" = "$SSM_address" ] || die "this node has the address $address; the plan gave $SSM_address to the first control plane"
 if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
+  rm -f "$state/finished.kubeadm-init" "$state/finished.fresh-token"
   run kubeadm reset -f --cri-socket unix:///run/containerd/containerd.sock
   rm -rf /var/lib/etcd/member
 fi

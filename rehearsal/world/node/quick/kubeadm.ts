@@ -1,4 +1,4 @@
-import { config, kubeconfig, lastLine, linesOf, type QuickScript, type Script, stripped } from "./script.ts";
+import { config, kubeconfig, lastLine, linesOf, type QuickScript, type Script, state, stripped } from "./script.ts";
 
 /** The one door for an image's concessions: further documents for kubeadm's configuration, and further arguments (kubeadm-init.sh). */
 export const kubeadmArguments = "/etc/cloister/kubeadm.args";
@@ -41,8 +41,9 @@ controllerManager:
     - {name: cloud-provider, value: external}
 `;
 
-/** Whether the control plane is there already, and ours. */
+/** Whether the control plane is there already, whole, and ours. */
 async function isHealthy(sh: Script): Promise<boolean> {
+  if (!sh.files.has(`${state}/finished.kubeadm-init`)) return false;
   if (!sh.files.has(kubeconfig) || !(await sh.ok("kubectl get --raw /readyz"))) return false;
   const ask = "kubectl -n kube-system get configmap kubeadm-config -o jsonpath={.data.ClusterConfiguration}";
   const { stdout, exitCode } = await sh.call(ask);
@@ -63,7 +64,10 @@ export const kubeadmInit: QuickScript = {
     const address = await sh.metadata("local-ipv4");
     if (address !== sh.get("address"))
       sh.die(`this node has the address ${address}; the plan gave ${sh.get("address")} to the first control plane`);
-    if (sh.files.has(apiServer)) await sh.run(reset);
+    if (sh.files.has(apiServer)) {
+      for (const name of ["kubeadm-init", "fresh-token"]) sh.files.delete(`${state}/finished.${name}`);
+      await sh.run(reset);
+    }
     const further = furtherDocuments(sh.files).map((path) => `---\n${sh.files.get(path)}`);
     sh.files.set(config, [initConfiguration(sh, name, address), ...further].join(""));
     await sh.run(`kubeadm config validate --config ${config}`);
