@@ -35,8 +35,8 @@ export const paths = {
 /** kubeadm waits four minutes for a control plane that does not come (facts 3.2), and looks ten seconds for a version (3.5). */
 export const controlPlaneTimeout = 240;
 export const versionTimeout = 10;
-/** An image that is not there: five tries of 30 s each, where the registry's packets are lost (seen in the lab, 2026-11-24). */
-export const pullTimeout = 150;
+/** An image that is not there: five tries of two dials of 30 s, where the registry's packets are lost (in the lab one to four dials, 357 s in all). */
+export const pullTimeout = 300;
 /** The kinds and their fields that are modelled, or that change nothing here; the components' own documents pass unread. */
 const kinds: Readonly<Record<string, readonly string[] | null>> = {
   InitConfiguration: ["bootstrapTokens", "certificateKey", "localAPIEndpoint", "nodeRegistration", "timeouts"],
