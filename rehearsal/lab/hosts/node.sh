@@ -6,8 +6,12 @@ cp -a "$debian/." "$root"
 cp -a "$here/image/." "$root/"
 chown -R root:root "$root/etc/cloister" "$root/usr/local/sbin"
 sed -i "s|__SANDBOX_IMAGE__|$sandbox|" "$root/etc/containerd/config.toml"
-# The machine's hierarchy decides: on cgroup v2 alone nothing is conceded.
-if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then rm "$root"/etc/cloister/kubeadm.{args,d/lab-cgroup-v1.yaml}; fi
+# The machine's hierarchy decides: on cgroup v2 alone nothing is conceded; on v1 kubelet and runtime leave systemd out of it.
+if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+  rm "$root"/etc/cloister/kubeadm.{args,d/lab-cgroup-v1.yaml}
+else
+  sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' "$root/etc/containerd/config.toml"
+fi
 for program in containerd containerd-shim-runc-v2 ctr kubeadm kubelet kubectl crictl; do cp "$bin/$program" "$root/usr/local/bin/"; done
 mkdir -p "$root"/etc/cni/net.d "$root"/opt/cni/bin "$root"/var/lib/{containerd,kubelet,etcd,cloister}
 for unit in containerd kubelet lab-user-data; do
