@@ -25,6 +25,7 @@ if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
 fi
 
 mkdir -p "${config%/*}"
+# An API server on a busy machine may take more than the minute that kubeadm gives its own calls (seen in the lab).
 cat >"$config" <<YAML
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration
@@ -38,7 +39,7 @@ nodeRegistration:
   kubeletExtraArgs:
     - {name: cloud-provider, value: external}
     - {name: node-ip, value: $address}
-timeouts: {controlPlaneComponentHealthCheck: 4m0s}
+timeouts: {controlPlaneComponentHealthCheck: 4m0s, kubernetesAPICall: 3m0s}
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration

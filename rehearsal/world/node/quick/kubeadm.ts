@@ -27,7 +27,7 @@ kind: InitConfiguration
 bootstrapTokens:
   - ttl: 1h0m0s
 localAPIEndpoint: {advertiseAddress: ${address}, bindPort: 6443}
-${registration(name, address)}timeouts: {controlPlaneComponentHealthCheck: 4m0s}
+${registration(name, address)}timeouts: {controlPlaneComponentHealthCheck: 4m0s, kubernetesAPICall: 3m0s}
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
