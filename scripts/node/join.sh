@@ -5,16 +5,14 @@ need SSM_role SSM_joinParameter SSM_apiEndpoint SSM_caCertHash
 
 name=$(metadata local-hostname)
 address=$(metadata local-ipv4)
-member() {
-  [ -e /etc/kubernetes/kubelet.conf ] || return 1
-  [ "$SSM_role" = worker ] || [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ] || return 1
-  kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$name"
-}
+# A join that was killed half-way may have registered its node already: a control plane then has its manifests, and no member of etcd.
+member() { [ -e "$state/finished.join" ] && kubectl --kubeconfig /etc/kubernetes/kubelet.conf get node "$name"; }
 if member >>"$log" 2>&1; then
   echo '{"joined":false}'
   exit 0
 fi
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
+  rm -f "$state/finished.join"
   run kubeadm reset -f --cri-socket unix:///run/containerd/containerd.sock
 fi
 
@@ -51,4 +49,5 @@ arguments=()
 if [ -e /etc/cloister/kubeadm.args ]; then mapfile -t arguments </etc/cloister/kubeadm.args; fi
 run kubeadm config validate --config "$join"
 run kubeadm join --config "$join" "${arguments[@]}"
+finished join
 echo '{"joined":true}'

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { ApiGateway } from "../../rehearsal/serve/api-gateway.ts";
-import { Stage } from "../../rehearsal/stage.ts";
+import { Stage, type StageOptions } from "../../rehearsal/stage.ts";
 import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 import type { ServiceName } from "../../rehearsal/world/fault.ts";
 import type { FaultRule } from "../../rehearsal/world/fault-rule.ts";
@@ -20,9 +20,13 @@ const ha = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
 const small = { name: "orchid", workers: { count: 1 }, verify: { volume: false }, onFailure: "keep" };
 const harness = { kind: "harness" } as const;
 
-async function open(request: unknown, faults: readonly Partial<FaultRule>[] = []): Promise<Stage> {
+async function open(
+  request: unknown,
+  faults: readonly Partial<FaultRule>[] = [],
+  scripts: StageOptions["scripts"] = "quick",
+): Promise<Stage> {
   const rules = faults.map((rule) => ({ operation: "", code: "", nth: 1, after: false, ...rule }));
-  return Stage.open({ request, seed: 5, faults: rules });
+  return Stage.open({ request, seed: 5, faults: rules, scripts });
 }
 
 async function run(stage: Stage, machine: string, input: unknown, ends: "SUCCEEDED" | "FAILED"): Promise<void> {
@@ -138,7 +142,7 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
     await ask("DELETE", `/clusters/${ha["name"]}`, "destroy");
   },
   async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {
-    const stage = listen(await open(small));
+    const stage = listen(await open(small, [], "interpreted"));
     stage.account.world.ec2.state.failingEndpoints.add("ssm");
     stage.account.document("check-dns", () => "echo no >&2\nexit 1\n");
     await run(stage, "build-cluster", small, "FAILED");

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { Stage } from "../../rehearsal/stage.ts";
-import { orchid, script } from "./ablation.ts";
+import { orchid, script, threePlanes } from "./ablation.ts";
 
 const request = { name: "orchid", onFailure: "keep" };
 
@@ -31,6 +31,20 @@ describe("the same request after a build that was kept", () => {
       "nothing was made a second time",
     );
     assert.equal((second.outcome.output as { generation: number }).generation, 1);
+  });
+
+  test("joins a control plane again whose join was killed half-way, though its Node is there", async () => {
+    const faults = [{ state: "VerifyCluster", operation: "SendCommand", code: "AccessDeniedException", nth: 1, after: false }];
+    const stage = await Stage.open({ request: threePlanes, seed: 3, faults, scripts: "quick" });
+    assert.equal((await stage.run("build-cluster", threePlanes, "first")).outcome.error, "AccessError");
+    const planes = [...stage.account.world.nodes.nodes.values()].filter(({ hasApiServer }) => hasApiServer);
+    const [, half] = planes;
+    assert.ok(half !== undefined && planes.length === 3);
+    await half.shell.remove("/var/lib/cloister/finished.join");
+    half.hasApiServer = false;
+    const { outcome } = await stage.run("build-cluster", threePlanes, "second");
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.equal(half.hasApiServer, true);
   });
 
   test("resets a control plane that kubeadm has half made, and makes it whole", async () => {

@@ -123,10 +123,10 @@ export const captureJoin: QuickScript = {
   },
 };
 
+const joined = `${state}/finished.join`;
+
 async function isMember(sh: Script, name: string): Promise<boolean> {
-  if (!sh.files.has(kubelet)) return false;
-  if (sh.get("role") !== "worker" && !sh.files.has(apiServer)) return false;
-  return sh.ok(`kubectl --kubeconfig ${kubelet} get node ${name}`);
+  return sh.files.has(joined) && sh.ok(`kubectl --kubeconfig ${kubelet} get node ${name}`);
 }
 
 /** join.sh */
@@ -137,7 +137,10 @@ export const join: QuickScript = {
     const name = await sh.metadata("local-hostname");
     const address = await sh.metadata("local-ipv4");
     if (await isMember(sh, name)) return { joined: false };
-    if (sh.files.has(kubelet) || sh.files.has("/etc/kubernetes/bootstrap-kubelet.conf")) await sh.run(reset);
+    if (sh.files.has(kubelet) || sh.files.has("/etc/kubernetes/bootstrap-kubelet.conf")) {
+      sh.files.delete(joined);
+      await sh.run(reset);
+    }
     const read = `aws ssm get-parameter --region ${sh.get("region")} --name ${sh.get("joinParameter")} --with-decryption`;
     const secret = await sh.call(`${read} --query Parameter.Value --output text`);
     if (secret.exitCode !== 0) sh.die(`cannot read ${sh.get("joinParameter")}: ${lastLine(secret.stderr)}`);
@@ -159,6 +162,7 @@ ${sh.get("role") === "control-plane" ? controlPlane : ""}`;
     sh.files.set(path, text);
     await sh.run(`kubeadm config validate --config ${path}`);
     await sh.run(`kubeadm join --config ${path}`, ...furtherArguments(sh));
+    sh.finished("join");
     return { joined: true };
   },
 };
