@@ -3,6 +3,7 @@ import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balan
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetParametersByPathCommand } from "@aws-sdk/client-ssm";
 import { secretLeaks, type Written } from "../audit.ts";
+import { shipped } from "../shipped.ts";
 import { deployment } from "./cloud/aws.ts";
 import type { Run } from "./cloud/engine.ts";
 import { dnsQuestion } from "./dns-question.ts";
@@ -197,6 +198,21 @@ async function published(cluster: Cluster): Promise<Finding> {
   );
 }
 
+/** The driver's images cannot be had here; what the product would apply is judged by the real API server all the same. */
+async function storageManifests({ first }: Cluster): Promise<Finding> {
+  const text = ["ebs-csi", "storage-class"]
+    .map((name) => shipped.manifests[name]?.replaceAll(/__[A-Z_]+__/g, "lab"))
+    .join("\n---\n");
+  const script = 'base64 -d <<<"$1" | kubectl --kubeconfig /etc/kubernetes/admin.conf apply --server-side --dry-run=server -f -';
+  const said = await first.on("bash", "-c", script, "storage", Buffer.from(text).toString("base64"));
+  const taken = said.trim().split("\n");
+  const wanted = text.match(/^kind: /gm)?.length ?? 0;
+  return found(
+    wanted > 0 && taken.length === wanted && taken.every((line) => line.endsWith("(server dry run)")),
+    `${taken.length} of ${wanted} objects taken`,
+  );
+}
+
 function secrets(lab: Lab, executions: readonly Run[]): Finding {
   const histories: Written[] = executions.flatMap(({ name, history }) =>
     history.events.map(({ id, type, details }) => ({
@@ -222,6 +238,7 @@ export async function checkCluster(lab: Lab, name: string, execution: Run, gener
     ["a public load balancer is refused", () => publicService(cluster)],
     ["no load balancer is left", () => noBalancerLeft(cluster)],
     ["the certificate is true", () => certificate(cluster)],
+    ["the storage driver's manifests are taken", () => storageManifests(cluster)],
     ["no host gets out", () => noWayOut(cluster)],
     ["the published kubeconfig works", () => published(cluster)],
     ["no secret was written anywhere", async () => secrets(lab, [execution])],
