@@ -130,7 +130,7 @@ const ownWay: Readonly<Record<string, string>> = {
   AcquireLock: "RequestRefused",
   ReleaseLock: "SummarizeCluster",
   RecordFailure: "BuildFailed",
-  RollBack: "DescribeResidue",
+  RollBack: "IsRollBackEndNested",
   AcquireTeardownLock: "RequestRefused",
   ReleaseTeardownLock: "IsAccountClean",
   PrepareRebuild: "RequestRefused",
