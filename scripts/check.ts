@@ -1,56 +1,71 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { globSync, mkdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { text } from "node:stream/consumers";
 
 /** The one gate, for people and CI, the quickest first: `test` is the tests alone, `static` all but the tests, nothing is everything. */
 interface Part {
   readonly name: string;
-  readonly command: readonly string[];
+  /** Side by side. */
+  readonly commands: readonly (readonly string[])[];
   /** Counts what the part saw; a part that saw nothing has failed. */
   seen(output: string): number;
 }
 
 const bin = (name: string): string => `node_modules/.bin/${name}`;
-const number = (pattern: RegExp) => (output: string) => Number(pattern.exec(output)?.[1] ?? 0);
-// From the end of the alphabet: the longest files are those of whole stories, and one of them begun last would keep the other core idle.
-const tests = globSync("test/**/*.test.ts").sort().reverse();
+/** The sum of a number that each command of a part prints. */
+const number = (pattern: RegExp) => (output: string) =>
+  [...output.matchAll(pattern)].reduce((sum, [, found]) => sum + Number(found), 0);
+const tests = globSync("test/**/*.test.ts").sort();
+/** One process a core, and every other file in each: a process for every file would spend a third of its time on loading the same modules. */
+const shares = [0, 1].map((share) => tests.filter((_, index) => index % 2 === share));
 
 const testPart: Part = {
   name: "tests",
-  command: [process.execPath, "--test", "--test-concurrency=2", ...tests],
-  seen: number(/^ℹ tests (\d+)/m),
+  commands: shares.map((files) => [process.execPath, "--test", "--test-isolation=none", ...files]),
+  seen: number(/^ℹ tests (\d+)/gm),
 };
 
 const parts: readonly Part[] = [
   {
     name: "biome",
-    command: [bin("biome"), "ci", "--colors=off", "--error-on-warnings", "."],
-    seen: number(/Checked (\d+) files/),
+    commands: [[bin("biome"), "ci", "--colors=off", "--error-on-warnings", "."]],
+    seen: number(/Checked (\d+) files/g),
   },
   {
     name: "tsc",
-    command: [bin("tsc"), "--listFilesOnly"],
+    commands: [[bin("tsc"), "--listFilesOnly"]],
     seen: (output) => output.split("\n").filter((file) => !file.includes("node_modules")).length,
   },
-  { name: "types", command: [bin("tsc")], seen: () => tests.length },
+  { name: "types", commands: [[bin("tsc")]], seen: () => tests.length },
   testPart,
-  { name: "knip", command: [bin("knip"), "--no-progress"], seen: () => tests.length },
+  { name: "knip", commands: [[bin("knip"), "--no-progress"]], seen: () => tests.length },
 ];
 
-/** Each test file is a process of its own, and they all load the same modules: what Node compiled once is not compiled again. */
+/** What Node compiled once is not compiled again. */
 const env = { ...process.env, NODE_COMPILE_CACHE: resolve("node_modules/.cache/node-compile") };
 
-function run({ name, command, seen }: Part): { passed: number; failed: number } {
+async function told([program = "", ...args]: readonly string[]): Promise<{ isGood: boolean; output: string }> {
+  const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise<boolean>((end) => {
+    child.on("close", (status) => end(status === 0));
+    child.on("error", () => end(false));
+  });
+  const [said, errors, isGood] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { isGood, output: `${said}${errors}` };
+}
+
+async function run({ name, commands, seen }: Part): Promise<{ passed: number; failed: number }> {
   const began = performance.now();
-  const [program = "", ...args] = command;
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 256 * 2 ** 20, env });
-  const output = `${stdout}${stderr}`;
+  const results = await Promise.all(commands.map(told));
+  const output = results.map((result) => result.output).join("\n");
   const count = seen(output);
-  const isGood = status === 0 && count > 0;
+  const isGood = count > 0 && results.every((result) => result.isGood && seen(result.output) > 0);
   const isTests = name === testPart.name;
-  const passed = isTests ? number(/^ℹ pass (\d+)/m)(output) : isGood ? 1 : 0;
-  const failed = isTests ? Math.max(number(/^ℹ fail (\d+)/m)(output), isGood ? 0 : 1) : isGood ? 0 : 1;
-  if (!isGood) console.log(isTests ? output.slice(Math.max(0, output.indexOf("✖ failing tests"))) : output);
+  const passed = isTests ? number(/^ℹ pass (\d+)/gm)(output) : isGood ? 1 : 0;
+  const failed = isTests ? Math.max(number(/^ℹ fail (\d+)/gm)(output), isGood ? 0 : 1) : isGood ? 0 : 1;
+  for (const result of results.filter((one) => !one.isGood))
+    console.log(isTests ? result.output.slice(Math.max(0, result.output.indexOf("✖ failing tests"))) : result.output);
   console.log(`${isGood ? "ok  " : "FAIL"} ${name.padEnd(8)} saw ${count}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
   return { passed, failed };
 }
@@ -58,7 +73,8 @@ function run({ name, command, seen }: Part): { passed: number; failed: number } 
 if (tests.length === 0) throw new Error("there are no tests");
 mkdirSync("out", { recursive: true });
 const only = process.argv[2];
-const results = parts.filter((part) => only === undefined || (part === testPart) === (only === "test")).map(run);
+const results: Awaited<ReturnType<typeof run>>[] = [];
+for (const part of parts) if (only === undefined || (part === testPart) === (only === "test")) results.push(await run(part));
 const sum = (of: (result: { passed: number; failed: number }) => number): number =>
   results.reduce((total, result) => total + of(result), 0);
 console.log(
