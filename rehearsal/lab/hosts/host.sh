@@ -58,6 +58,7 @@ for _ in {1..200}; do
   sleep 0.05
 done
 # nspawn leaves these read-only, and a container runtime has to write them.
+# The inner shell expands these, not this one.
 # shellcheck disable=SC2016
 nsenter -t "$init" -m -- bash -c '
   for controller in "$@"; do mount -o remount,bind,rw "/sys/fs/cgroup/$controller"; done

@@ -27,6 +27,15 @@ const open = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: "*", Action: "*", Resource: "*" }],
 });
 
+/** What a node that really gets out makes false: its route, its gateway, the address, its group, and what it found itself. */
+const wideOpen = [
+  "routes-stay-inside",
+  "no-ways-out",
+  "no-public-addresses",
+  "security-groups-let-nothing-out",
+  "nodes-cannot-get-out",
+] as const;
+
 export const breaches: readonly Breach[] = [
   {
     by: "a route to an Internet gateway",
@@ -36,13 +45,7 @@ export const breaches: readonly Breach[] = [
   },
   {
     by: "a NAT gateway",
-    checks: [
-      "routes-stay-inside",
-      "no-ways-out",
-      "no-public-addresses",
-      "security-groups-let-nothing-out",
-      "nodes-cannot-get-out",
-    ],
+    checks: wideOpen,
     words: /natGateways: nat-.*nodes-cannot-get-out \(i-\w+ got out; i-\w+ got out\)/,
     async plant(cluster, { tables, subnetId: SubnetId, worker, controlPlane }) {
       const { ec2 } = cluster.lab.aws;
@@ -60,13 +63,7 @@ export const breaches: readonly Breach[] = [
   },
   {
     by: "a public address behind a gateway",
-    checks: [
-      "routes-stay-inside",
-      "no-ways-out",
-      "no-public-addresses",
-      "security-groups-let-nothing-out",
-      "nodes-cannot-get-out",
-    ],
+    checks: wideOpen,
     words: /no-public-addresses \(eni-\w+ has .*nodes-cannot-get-out \(i-\w+ got out\)/,
     plant: async (cluster, ids) => [
       await allowOut(cluster, ids.worker.groupId),
@@ -123,13 +120,7 @@ export const breaches: readonly Breach[] = [
   },
   {
     by: "a proxy on a node",
-    checks: [
-      "routes-stay-inside",
-      "no-ways-out",
-      "no-public-addresses",
-      "security-groups-let-nothing-out",
-      "nodes-cannot-get-out",
-    ],
+    checks: wideOpen,
     // Both: the one that has the way out, and the one that uses it.
     words: /nodes-cannot-get-out \(i-\w+ got out; i-\w+ got out\)/,
     plant: proxyOnNode,
