@@ -191,7 +191,7 @@ describe("a run over all clusters", () => {
     assert.equal(outcome.status, "SUCCEEDED");
     assert.deepEqual(current(), [1, 1, 2]);
     const certificate = JSON.parse(world.s3.object(deployment.bucket, "evidence/violet/g2/certificate.json")?.body ?? "{}");
-    assert.equal((certificate as { image?: string }).image, image);
+    assert.deepEqual((certificate as { images?: unknown }).images, [image]);
   });
 
   test("that cannot go on says so: an unknown trigger, or more clusters than one run takes", async () => {
