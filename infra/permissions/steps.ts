@@ -189,7 +189,7 @@ export const stepCalls: Readonly<Record<string, readonly string[]>> = {
     ),
   ],
   "prepare-rebuild": fence,
-  "pick-cluster": ["s3:ListObjectsV2", "s3:GetObject record"],
+  "pick-cluster": [...fence, "s3:GetObject evidence", "s3:ListObjectsV2", "ssm:GetParameter image"],
   "acquire-rebuild-lock": takeLock,
   "retake-lock": takeLock,
   "switch-current": changeRecord,

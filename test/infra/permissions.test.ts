@@ -191,6 +191,14 @@ describe("a step that goes wrong", () => {
       ask("s3:PutObject", "arn:aws:s3:::cloister-111122223333/clusters/orchid/record.json", {}),
     ],
     ["validate-request", "reads no secret of a cluster", ask("ssm:GetParameter", parameter("orchid/g1/kubeconfig"), {})],
+    ["pick-cluster", "reads no secret of a cluster", ask("ssm:GetParameter", parameter("orchid/g1/join"), {})],
+    ["pick-cluster", "reads no line of bundles", ask("ssm:GetParameter", parameter("_bundle/default"), {})],
+    ["pick-cluster", "writes no line", ask("ssm:PutParameter", parameter("_ami/default"), {})],
+    [
+      "pick-cluster",
+      "writes no evidence",
+      ask("s3:PutObject", "arn:aws:s3:::cloister-111122223333/evidence/orchid/g1/certificate.json", {}),
+    ],
     ["revoke-join", "deletes no kubeconfig", ask("ssm:DeleteParameter", parameter("orchid/g1/kubeconfig"), {})],
   ];
   for (const [step, claim, request] of theirs)
