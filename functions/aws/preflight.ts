@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { GetServiceQuotaCommand } from "@aws-sdk/client-service-quotas";
-import type { ImageFacts } from "../domain/preflight.ts";
+import { type ImageFacts, isStandard } from "../domain/preflight.ts";
 import type { Aws, Deployment } from "./aws.ts";
 
 /** A read-only look at the account before anything is made. */
@@ -25,7 +25,7 @@ export interface PreflightPort {
   /** Short service name -> zones in which an interface endpoint of it can stand. */
   endpointZones(services: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
   vpcCount(): Promise<number>;
-  /** Virtual CPUs of the running and starting instances of the account. */
+  /** Virtual CPUs that the account's running and starting On-Demand instances of the Standard families have. */
   vcpusInUse(): Promise<number>;
   /** The quota's value, or null where the account has no such quota. */
   quota(service: string, code: string): Promise<number | null>;
@@ -117,7 +117,10 @@ export const awsPreflight = ({
     const filters = [{ Name: "instance-state-name", Values: ["pending", "running"] }];
     for await (const page of paginateDescribeInstances({ client: ec2 }, { Filters: filters })) {
       const instances = page.Reservations?.flatMap(({ Instances = [] }) => Instances) ?? [];
-      for (const { CpuOptions } of instances) vcpus += (CpuOptions?.CoreCount ?? 0) * (CpuOptions?.ThreadsPerCore ?? 0);
+      const counted = instances.filter(
+        ({ InstanceLifecycle, InstanceType = "" }) => InstanceLifecycle === undefined && isStandard(InstanceType),
+      );
+      for (const { CpuOptions } of counted) vcpus += (CpuOptions?.CoreCount ?? 0) * (CpuOptions?.ThreadsPerCore ?? 0);
     }
     return vcpus;
   },

@@ -13,6 +13,9 @@ export const interfaceEndpoints = ["ec2", "elasticloadbalancing", "ssm", "ssmmes
 /** The first agent that hands parameters over as environment variables (facts 8.6). */
 const agentMin = "3.3.2746.0";
 
+/** The families whose On-Demand vCPUs quota L-1216C47A bounds; a machine of another one is bounded by a quota that nobody looks at here. */
+export const isStandard = (instanceType: string): boolean => /^(?:[acdhimrtz]|i[ms])\d/.test(instanceType);
+
 export interface ImageFacts {
   readonly id: string;
   readonly owner: string;
@@ -139,11 +142,10 @@ function quotaProblems(request: ClusterRequest, facts: AccountFacts): Problem[] 
       problem: `the account has ${facts.usage.vpcs} of ${vpcs} VPCs (quota L-F678F1CE): no room for another`,
     });
   }
-  const wanted = sizes.reduce(
-    (sum, size) => sum + request[size].count * (facts.instanceTypes.get(request[size].instanceType)?.vcpus ?? 0),
-    0,
-  );
-  if (vcpus !== null && facts.usage.vcpus + wanted > vcpus) {
+  const wanted = sizes
+    .filter((size) => isStandard(request[size].instanceType))
+    .reduce((sum, size) => sum + request[size].count * (facts.instanceTypes.get(request[size].instanceType)?.vcpus ?? 0), 0);
+  if (vcpus !== null && wanted > 0 && facts.usage.vcpus + wanted > vcpus) {
     const problem = `the nodes need ${wanted} vCPUs; ${facts.usage.vcpus} of ${vcpus} are in use (quota L-1216C47A)`;
     problems.push({ path: "workers.count", problem });
   }

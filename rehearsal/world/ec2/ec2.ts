@@ -1,3 +1,4 @@
+import type * as sdk from "@aws-sdk/client-ec2";
 import type { Operations } from "../operation.ts";
 import type { InventoryItem, Operation, Service, Universe } from "../service.ts";
 import { absentOperations } from "./absent.ts";
@@ -29,6 +30,11 @@ export interface SeedImage {
   readonly owner?: string;
   readonly architecture: "x86_64" | "arm64";
   readonly tags: Readonly<Record<string, string>>;
+}
+
+interface ForeignKind {
+  readonly type?: sdk._InstanceType;
+  readonly lifecycle?: Instance["lifecycle"];
 }
 
 /** An instance as whatever runs on it sees it. */
@@ -181,9 +187,11 @@ export class Ec2 implements Service {
   }
 
   /** Somebody else's instance in a subnet, which may be ours, with what belongs to it. */
-  seedForeignInstance(subnetId: string, imageId: string): string {
-    const one = { ImageId: imageId, InstanceType: "m7i.large", MinCount: 1, MaxCount: 1, SubnetId: subnetId } as const;
+  seedForeignInstance(subnetId: string, imageId: string, kind: ForeignKind = {}): string {
+    const { type: InstanceType = "m7i.large", lifecycle = null } = kind;
+    const one = { ImageId: imageId, InstanceType, MinCount: 1, MaxCount: 1, SubnetId: subnetId };
     const ids = runInstances(this.state, one).instances.flatMap(({ id, interfaceId }) => {
+      this.state.instances.get(id).lifecycle = lifecycle;
       const disks = this.state.volumes.all().filter(({ attachment }) => attachment?.instanceId === id);
       return [id, interfaceId, ...disks.map((disk) => disk.id)];
     });

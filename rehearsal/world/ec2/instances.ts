@@ -88,6 +88,7 @@ function instanceShown(state: Ec2State, instance: Instance) {
     InstanceId: instance.id,
     ImageId: instance.imageId,
     InstanceType: instance.instanceType,
+    ...(instance.lifecycle !== null && { InstanceLifecycle: instance.lifecycle }),
     State: stateShown(instance),
     ...reasonShown(instance),
     LaunchTime: new Date(instance.born),

@@ -51,15 +51,20 @@ function typeFor(state: Ec2State, name: string, image: Image, zone: string): Ins
   return type;
 }
 
+/** What the quota of the Standard families counts: running and starting, On-Demand. The other families' quotas are not modelled. */
+function standardVcpus(state: Ec2State): number {
+  return state.instances
+    .all()
+    .filter(({ state: now, lifecycle }) => (now === "pending" || now === "running") && lifecycle === null)
+    .map(({ instanceType }) => state.instanceTypes.get(instanceType))
+    .reduce((sum, type) => sum + (type?.family === "standard" ? type.vcpus : 0), 0);
+}
+
 function countFor(state: Ec2State, input: sdk.RunInstancesCommandInput, type: InstanceType, zone: string): number {
   const { MinCount = 0, MaxCount = 0 } = input;
   if (MinCount < 1 || MaxCount < MinCount)
     throw fault("ec2", "InvalidParameterValue", `minCount ${MinCount} and maxCount ${MaxCount} are not valid`);
-  const used = state.instances
-    .all()
-    .filter((instance) => instance.state === "pending" || instance.state === "running")
-    .reduce((sum, { instanceType }) => sum + (state.instanceTypes.get(instanceType)?.vcpus ?? 0), 0);
-  const byQuota = Math.floor((state.quotas.vcpus - used) / type.vcpus);
+  const byQuota = type.family === "standard" ? Math.floor((state.quotas.vcpus - standardVcpus(state)) / type.vcpus) : MaxCount;
   if (byQuota < MinCount)
     throw fault(
       "ec2",
@@ -170,6 +175,7 @@ function build(
     address: own.address,
     privateDnsName: nodeName(state.universe.region, own.address),
     profile,
+    lifecycle: null,
     userData: checkUserData(input.UserData ?? ""),
     metadata: {
       tokens: options.HttpTokens ?? "optional",

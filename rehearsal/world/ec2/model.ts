@@ -109,6 +109,8 @@ export interface Instance extends Resource {
   readonly address: string;
   readonly privateDnsName: string;
   readonly profile: string | null;
+  /** Bought otherwise than On-Demand. */
+  lifecycle: "spot" | null;
   /** Base64, as it was sent. */
   readonly userData: string;
   readonly metadata: { readonly tokens: string; readonly hopLimit: number; readonly endpoint: string; readonly tags: string };
@@ -163,4 +165,6 @@ export interface InstanceType {
   readonly vcpus: number;
   readonly memoryMiB: number;
   readonly architecture: "x86_64" | "arm64";
+  /** Whose On-Demand vCPUs it takes: those of the Standard families have one quota, each other group its own (EC2, On-Demand Instance quotas). */
+  readonly family: "standard" | "g";
 }

@@ -35,12 +35,13 @@ export const privateNamesOf = (service: string, region: string) => {
   return { PrivateDnsName, PrivateDnsNames: [{ PrivateDnsName }], PrivateDnsNameVerificationState: "verified" };
 };
 
-const type = (name: string, vcpus: number, gib: number, architecture: InstanceType["architecture"]): InstanceType => ({
-  name,
-  vcpus,
-  memoryMiB: gib * 1024,
-  architecture,
-});
+const type = (
+  name: string,
+  vcpus: number,
+  gib: number,
+  architecture: InstanceType["architecture"],
+  family: InstanceType["family"] = "standard",
+): InstanceType => ({ name, vcpus, memoryMiB: gib * 1024, architecture, family });
 
 export const instanceTypes: readonly InstanceType[] = [
   type("m7i.large", 2, 8, "x86_64"),
@@ -55,4 +56,5 @@ export const instanceTypes: readonly InstanceType[] = [
   type("m7g.large", 2, 8, "arm64"),
   type("m7g.xlarge", 4, 16, "arm64"),
   type("c7g.large", 2, 4, "arm64"),
+  type("g6.xlarge", 4, 16, "x86_64", "g"),
 ];
