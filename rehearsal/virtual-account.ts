@@ -195,12 +195,13 @@ export class VirtualAccount {
   }
 
   #register(id: string, { architecture = "x86_64", owner, tags = {} }: ImageChange): void {
-    const all = {
+    const own = {
       "cloister:kubernetes": this.row.kubernetes,
       "cloister:containerd": "2.3.4",
       "cloister:agent": "3.3.3050.0",
-      ...tags,
     };
+    // Of a shared image an account sees the tags that it gave itself, and none of the owner's (EC2 user guide, Share an AMI).
+    const all = { ...(owner === undefined && own), ...tags };
     this.world.ec2.state.images.remove(id);
     this.world.ec2.seedImage({
       id,

@@ -60,6 +60,11 @@ interface ImageTrust {
 const architectureOf = (awsName: string): "amd64" | "arm64" => (awsName === "arm64" ? "arm64" : "amd64");
 const sizes = ["controlPlane", "workers"] as const;
 
+const imageTags = ["cloister:kubernetes", "cloister:containerd", "cloister:agent"] as const;
+
+const tagging = (id: string): string =>
+  `aws ec2 create-tags --resources ${id} --tags ${imageTags.map((tag) => `Key=${tag},Value=...`).join(" ")}`;
+
 function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment: ImageTrust): Problem[] {
   const path = "images.ami";
   const { image } = facts;
@@ -67,8 +72,15 @@ function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment:
   const problems: Problem[] = [];
   const refuse = (problem: string) => problems.push({ path, problem: `${image.id} ${problem}` });
   if (image.state !== "available") refuse(`is ${image.state}`);
-  if (image.owner !== deployment.account && !deployment.trustedImageOwners.includes(image.owner)) {
+  const isShared = image.owner !== deployment.account;
+  if (isShared && !deployment.trustedImageOwners.includes(image.owner)) {
     refuse(`belongs to ${image.owner}, which is neither this account nor a trusted one`);
+    return problems;
+  }
+  // An account sees its own tags on a shared image, and none of the owner's.
+  if (isShared && imageTags.every((tag) => image.tags[tag] === undefined)) {
+    refuse(`is shared, and its owner's tags are not to be seen here: tag it in this account, \`${tagging(image.id)}\``);
+    return problems;
   }
   const { "cloister:kubernetes": kubernetes, "cloister:containerd": containerd, "cloister:agent": agent } = image.tags;
   if (kubernetes !== request.kubernetesVersion)

@@ -400,6 +400,10 @@ describe("the service control policy of docs/", () => {
     for (const action of ["ec2:CreateTags", "ec2:DeleteTags"]) {
       assert.ok(!may("Admin", action, "*", tags("Name", "cloister:cluster")), action);
       assert.ok(may("Admin", action, "*", tags("Name")), action);
+      assert.ok(
+        may("Admin", action, "*", tags("cloister:kubernetes", "cloister:agent")),
+        "an image's tags are a person's to give",
+      );
     }
     assert.ok(may(step, "ec2:CreateTags", "*", tags("cloister:cluster")));
   });

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
+import type { Deployment } from "../../functions/aws/aws.ts";
 import { isStandard } from "../../functions/domain/preflight.ts";
 import { validateRequest } from "../../functions/steps/validate-request.ts";
 import { VirtualAccount } from "../../rehearsal/virtual-account.ts";
@@ -8,10 +9,11 @@ const execution = "arn:aws:states:us-west-2:111122223333:execution:build-cluster
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** One look at a request in an account. */
-function validate(account: VirtualAccount, request: object): Promise<unknown> {
+function validate(account: VirtualAccount, request: object, change: Partial<Deployment> = {}): Promise<unknown> {
   const caller = { kind: "function", step: "validate-request", state: "ValidateRequest", execution } as const;
   const event = { input: { name: "orchid", ...request }, execution };
-  const work = validateRequest.execute(event, account.clientsFor(caller), quiet as never);
+  const aws = account.clientsFor(caller);
+  const work = validateRequest.execute(event, { ...aws, deployment: { ...aws.deployment, ...change } }, quiet as never);
   return account.world.universe.clock.run(work as Promise<unknown>);
 }
 
@@ -45,4 +47,23 @@ test("of an instance type's letters the family tells whose vCPUs it takes", () =
   const others = ["dl1.24xlarge", "f1.2xlarge", "g6.xlarge", "gr6.4xlarge", "hpc7g.4xlarge", "inf2.xlarge", "mac2.metal"];
   for (const type of [...others, "p5.48xlarge", "trn1.2xlarge", "u-6tb1.56xlarge", "vt1.3xlarge", "x2iedn.xlarge"])
     assert.ok(!isStandard(type), type);
+});
+
+test("a trusted owner's image is refused until this account has tagged it, and the refusal gives the command", async () => {
+  const account = new VirtualAccount({ seed: 1 });
+  const trusting = { trustedImageOwners: ["444455556666"] };
+  account.image({ owner: "444455556666" });
+  await assert.rejects(validate(account, {}, trusting), ({ message }: Error) => {
+    assert.match(
+      message,
+      /is shared.*tag it in this account, `aws ec2 create-tags --resources ami-0123456789abcdef0 --tags Key=/,
+    );
+    assert.equal(message.split("\n").filter((line) => line.startsWith("- ")).length, 1, message);
+    return true;
+  });
+  const Tags = Object.entries({ kubernetes: "1.36.3", containerd: "2.3.4", agent: "3.3.3050.0" });
+  const { door, universe } = account.world;
+  const input = { Resources: ["ami-0123456789abcdef0"], Tags: Tags.map(([key, Value]) => ({ Key: `cloister:${key}`, Value })) };
+  await universe.clock.run(door.send("ec2", "CreateTags", input, { kind: "harness" }));
+  await validate(account, {}, trusting);
 });
