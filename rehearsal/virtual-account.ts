@@ -71,6 +71,7 @@ const sha256 = (body: string): string => createHash("sha256").update(body).diges
 interface ImageChange {
   readonly architecture?: "x86_64" | "arm64";
   readonly owner?: string;
+  readonly volumeGiB?: number;
   readonly tags?: Readonly<Record<string, string>>;
 }
 
@@ -194,7 +195,7 @@ export class VirtualAccount {
     this.world.ssm.parameters.seed(line, id);
   }
 
-  #register(id: string, { architecture = "x86_64", owner, tags = {} }: ImageChange): void {
+  #register(id: string, { architecture = "x86_64", owner, volumeGiB, tags = {} }: ImageChange): void {
     const own = {
       "cloister:kubernetes": this.row.kubernetes,
       "cloister:containerd": "2.3.4",
@@ -209,6 +210,7 @@ export class VirtualAccount {
       architecture,
       tags: all,
       ...(owner !== undefined && { owner }),
+      ...(volumeGiB !== undefined && { volumeGiB }),
     });
   }
 

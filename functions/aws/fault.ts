@@ -1,4 +1,12 @@
-import { AccessError, CapacityError, DefectError, QuotaError, StepError, TransientError } from "../errors.ts";
+import {
+  AccessError,
+  CapacityError,
+  DefectError,
+  InvalidRequestError,
+  QuotaError,
+  StepError,
+  TransientError,
+} from "../errors.ts";
 
 type Kind = new (message: string, facts?: Readonly<Record<string, unknown>>, options?: ErrorOptions) => StepError;
 
@@ -45,6 +53,8 @@ const byCode: ReadonlyMap<string, Kind> = new Map([
   ]),
   // No stock, or no room in the subnet, facts 8.5.
   ...rows(CapacityError, ["InsufficientInstanceCapacity", "InsufficientFreeAddressesInSubnet", "Unsupported"]),
+  // A volume smaller than its snapshot: the image has grown since it was looked at.
+  ...rows(InvalidRequestError, ["InvalidBlockDeviceMapping"]),
   // Account limits, facts 8.5.
   ...rows(QuotaError, [
     "VpcLimitExceeded",

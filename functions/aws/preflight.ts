@@ -61,6 +61,8 @@ export const awsPreflight = ({
         architecture: image.Architecture ?? "",
         state: image.State ?? "",
         rootDeviceName: image.RootDeviceName ?? "",
+        rootVolumeGiB:
+          image.BlockDeviceMappings?.find(({ DeviceName }) => DeviceName === image.RootDeviceName)?.Ebs?.VolumeSize ?? 0,
         tags: Object.fromEntries((image.Tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
       };
     } catch (error) {

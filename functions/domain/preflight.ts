@@ -22,6 +22,8 @@ export interface ImageFacts {
   readonly architecture: string;
   readonly state: string;
   readonly rootDeviceName: string;
+  /** The root device's snapshot; no disk that is made from it can be smaller. */
+  readonly rootVolumeGiB: number;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -104,6 +106,16 @@ function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment:
   return problems;
 }
 
+function volumeProblems(request: ClusterRequest, { image }: AccountFacts): Problem[] {
+  if ("problem" in image) return [];
+  return sizes
+    .filter((size) => request[size].volumeGiB < image.rootVolumeGiB)
+    .map((size) => ({
+      path: `${size}.volumeGiB`,
+      problem: `${request[size].volumeGiB} is less than the ${image.rootVolumeGiB} GiB of ${image.id}'s root volume`,
+    }));
+}
+
 function bundleProblems(request: ClusterRequest, facts: AccountFacts): Problem[] {
   const path = "images.bundle";
   if ("problem" in facts.bundle) return [{ path, problem: facts.bundle.problem }];
@@ -173,6 +185,7 @@ function quotaProblems(request: ClusterRequest, facts: AccountFacts): Problem[] 
 /** Everything in the account that stands against the request. */
 export const accountProblems = (request: ClusterRequest, facts: AccountFacts, deployment: ImageTrust): Problem[] => [
   ...imageProblems(request, facts, deployment),
+  ...volumeProblems(request, facts),
   ...bundleProblems(request, facts),
   ...placeProblems(request, facts),
   ...quotaProblems(request, facts),

@@ -59,7 +59,7 @@ function subjectsOf({ images }: ClusterRequest, site: Site): readonly Subject[] 
   return [
     [
       "image",
-      ({ path }) => path === "images.ami",
+      ({ path }) => path === "images.ami" || path.endsWith(".volumeGiB"),
       `the image ${imageLine ?? images.ami} is there and fits`,
       `build one, and ${named(imageLine, "ami-...")}`,
     ],

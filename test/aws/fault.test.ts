@@ -18,6 +18,9 @@ const kinds: Readonly<Record<string, readonly Error[]>> = {
   ],
   CapacityError: [refusal("InsufficientInstanceCapacity", "", { $fault: "server" })],
   QuotaError: [refusal("VpcLimitExceeded"), refusal("TooManyLoadBalancersException")],
+  InvalidRequestError: [
+    refusal("InvalidBlockDeviceMapping", "Volume of size 40GB is smaller than snapshot 'snap-1', expect size >= 50GB"),
+  ],
   AccessError: [refusal("UnauthorizedOperation"), refusal("AccessDeniedException")],
   DefectError: [
     refusal("InvalidParameterValue", "Value (300) for parameter size is invalid"),

@@ -130,6 +130,12 @@ const cases: readonly Case[] = [
     prepare: (account) => account.image({ tags: { "cloister:agent": "3.3.40.0", "cloister:containerd": "1.7.34" } }),
   },
   {
+    what: "volumes smaller than the image's own",
+    request: { ...orchid, workers: { volumeGiB: 100 } },
+    problems: [["controlPlane.volumeGiB", /40 is less than the 64 GiB of ami-0123456789abcdef0's root volume/]],
+    prepare: (account) => account.image({ volumeGiB: 64 }),
+  },
+  {
     what: "a bundle that is not there",
     request: { ...orchid, images: { bundle: "s3://cloister-bundles/none/bundle.json" } },
     problems: [["images.bundle", /is not found/]],

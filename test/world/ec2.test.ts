@@ -246,6 +246,8 @@ describe("EC2's instances", () => {
       await fails(client.send(launch(SubnetId, { InstanceType: "m6i.large" })), "InsufficientInstanceCapacity");
       const both = { NetworkInterfaces: [{ DeviceIndex: 0, SubnetId }] };
       await fails(client.send(launch(SubnetId, both)), "InvalidParameterCombination");
+      const BlockDeviceMappings = [{ DeviceName: "/dev/sda1", Ebs: { VolumeSize: 7 } }];
+      await fails(client.send(launch(SubnetId, { BlockDeviceMappings })), "InvalidBlockDeviceMapping");
       await client.send(launch(SubnetId, { PrivateIpAddress: "10.40.0.10" }));
       await fails(client.send(launch(SubnetId, { PrivateIpAddress: "10.40.0.10" })), "InvalidIPAddress.InUse");
       await client.send(launch(SubnetId));

@@ -29,6 +29,8 @@ export interface SeedImage {
   /** The account of the universe when left out. */
   readonly owner?: string;
   readonly architecture: "x86_64" | "arm64";
+  /** Of the root device's snapshot. */
+  readonly volumeGiB?: number;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -158,7 +160,7 @@ export class Ec2 implements Service {
       name: image.name,
       architecture: image.architecture,
       rootDeviceName: "/dev/sda1",
-      volumeGiB: 8,
+      volumeGiB: image.volumeGiB ?? 8,
       state: "available",
     });
   }

@@ -106,6 +106,17 @@ function checkUserData(userData: string): string {
   return userData;
 }
 
+/** A disk is made from the image's snapshot, and is no smaller (EC2 API reference, error codes). */
+function checkDisks(image: Image, mappings: readonly sdk.BlockDeviceMapping[] = []): void {
+  const size = mappings.find(({ DeviceName }) => DeviceName === image.rootDeviceName)?.Ebs?.VolumeSize;
+  if (size !== undefined && size < image.volumeGiB)
+    throw fault(
+      "ec2",
+      "InvalidBlockDeviceMapping",
+      `Volume of size ${size}GB is smaller than snapshot of ${image.id}, expect size >= ${image.volumeGiB}GB`,
+    );
+}
+
 function addDisks(state: Ec2State, instance: Instance, image: Image, input: sdk.RunInstancesCommandInput): void {
   const root: sdk.BlockDeviceMapping = { DeviceName: image.rootDeviceName };
   const mappings = input.BlockDeviceMappings ?? [];
@@ -198,6 +209,7 @@ export function runInstances(state: Ec2State, input: sdk.RunInstancesCommandInpu
   const type = typeFor(state, input.InstanceType ?? "", image, where.subnet.zone);
   const profile = profileFor(state, input.IamInstanceProfile);
   checkUserData(input.UserData ?? "");
+  checkDisks(image, input.BlockDeviceMappings);
   const tags = tagsAtBirth("network-interface", input.TagSpecifications, ["instance", "volume"]);
   const name = tagsAtBirth("instance", input.TagSpecifications, ["volume", "network-interface"]).get("Name");
   if (where.address !== undefined && (input.MaxCount ?? 0) > 1)
