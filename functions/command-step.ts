@@ -50,7 +50,7 @@ export function defineCommandStep<N extends DocumentName, const E extends z.ZodR
     deps: (aws): Deps<E> => ({ commands: ssmCommands(aws), before: async (parsed) => spec.before?.(parsed, aws) }),
     async run(raw, { commands, before }: Deps<E>, log: Log) {
       const parsed = raw as Common & z.output<z.ZodObject<E>>;
-      const { target, targets, concurrency = "100%" } = spec.delivery(parsed);
+      const { target, targets, inTurn = false } = spec.delivery(parsed);
       const comment = commandComment(parsed.lock, parsed.state);
       const earlier = await commands.find(parsed.lock, spec.document, comment);
       if (earlier !== null) {
@@ -60,7 +60,13 @@ export function defineCommandStep<N extends DocumentName, const E extends z.ZodR
       await before(parsed);
       const scalars = { fence: String(parsed.lock.number), region: parsed.plan.region, ...spec.parameters(parsed) };
       const parameters = scalars as unknown as DocumentParameters<N>;
-      const commandId = await commands.send(parsed.lock, { document: spec.document, parameters, target, comment, concurrency });
+      const commandId = await commands.send(parsed.lock, {
+        document: spec.document,
+        parameters,
+        target,
+        comment,
+        turns: inTurn ? targets : 1,
+      });
       log.info("command sent", { commandId, document: spec.document, targets });
       return { commandId, targets };
     },

@@ -8,7 +8,7 @@ import {
   SendCommandCommand,
 } from "@aws-sdk/client-ssm";
 import type { Target } from "../domain/deliveries.ts";
-import { type DocumentName, type DocumentParameters, documents } from "../domain/documents.ts";
+import { type DocumentName, type DocumentParameters, timeoutSeconds } from "../domain/documents.ts";
 import { CommandId, InstanceId } from "../domain/ids.ts";
 import { type AnyLock, type Owners, ownersOf } from "../domain/lock.ts";
 import { DefectError } from "../errors.ts";
@@ -19,8 +19,8 @@ export interface CommandRequest<N extends DocumentName = DocumentName> {
   readonly parameters: DocumentParameters<N>;
   readonly target: Target;
   readonly comment: string;
-  /** Nodes at a time: `"1"` makes control planes join one after another. */
-  readonly concurrency: "100%" | "1";
+  /** How many nodes it goes to one after another, as control planes join; 1: to all at once. */
+  readonly turns: number;
 }
 
 export interface CommandProgress {
@@ -90,17 +90,17 @@ export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
     return null;
   },
 
-  async send(lock, { document, parameters, target, comment, concurrency }) {
+  async send(lock, { document, parameters, target, comment, turns }) {
     const { Command } = await ssm.send(
       new SendCommandCommand({
         DocumentName: documentName(document),
         Targets: targetsOf(lock, target),
         Parameters: Object.fromEntries(Object.entries<string>(parameters).map(([name, value]) => [name, [value]])),
         Comment: comment,
-        TimeoutSeconds: documents[document].deliverySeconds,
-        MaxConcurrency: concurrency,
+        TimeoutSeconds: timeoutSeconds(document, turns),
+        MaxConcurrency: turns === 1 ? "100%" : "1",
         // With the default of 0 the first failure keeps the others from ever hearing of the command (facts 8.6).
-        MaxErrors: concurrency === "1" ? "0" : "100%",
+        MaxErrors: turns === 1 ? "100%" : "0",
       }),
     );
     return CommandId.parse(Command?.CommandId);

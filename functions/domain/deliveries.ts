@@ -10,8 +10,8 @@ export type Target = { readonly roles: readonly Role[] } | { readonly nodeNames:
 export interface Delivery {
   readonly target: Target;
   readonly targets: number;
-  /** `"1"`: one node after another. Left out: all at once. */
-  readonly concurrency?: "1";
+  /** One node after another. Left out: all at once. */
+  readonly inTurn?: boolean;
 }
 
 interface Sized {
@@ -35,7 +35,7 @@ export const toJoiningControlPlanes = ({ lock, request }: Sized): Delivery => ({
     nodeNames: Array.from({ length: request.controlPlane.count - 1 }, (_, index) => nodeName(lock, "control-plane", index + 2)),
   },
   targets: request.controlPlane.count - 1,
-  concurrency: "1",
+  inTurn: true,
 });
 
 export const toWorkers = ({ request }: Sized): Delivery => ({ target: { roles: ["worker"] }, targets: request.workers.count });

@@ -9,9 +9,9 @@ export interface CommandDocument {
   readonly parameters: Readonly<Record<string, RegExp>>;
   /** The JSON object on the script's last output line. Untrusted: it comes from a node. */
   readonly output: z.ZodType<Readonly<Record<string, unknown>>>;
-  /** Seconds until an undelivered command is given up; AWS's minimum is 30. */
+  /** Seconds that a command has to reach its nodes; AWS's minimum is 30. */
   readonly deliverySeconds: number;
-  /** Seconds the script may run; with deliverySeconds it stays below the await state's budget (lifecycle 4). */
+  /** Seconds the script may run on a node. */
   readonly executionSeconds: number;
 }
 
@@ -165,6 +165,20 @@ export const documents = {
     executionSeconds: 300,
   },
 } as const satisfies Record<string, CommandDocument>;
+
+/** The longest that a command may take which goes from node to node: below what its await state waits for. */
+const inTurnSeconds = 740;
+
+/**
+ * TimeoutSeconds of a command that goes to so many nodes one after another. AWS gives a command one expiry for all its nodes, at this and the
+ * script's own limit together, counted from when it was sent (Command.ExpiresAfter); so the last node's time holds everybody's before it.
+ * That expiry stays below the await state's budget (lifecycle 4).
+ */
+export function timeoutSeconds(document: DocumentName, turns: number): number {
+  const { deliverySeconds, executionSeconds } = documents[document];
+  if (turns === 1) return deliverySeconds;
+  return Math.min(deliverySeconds + (turns - 1) * (deliverySeconds + executionSeconds), inTurnSeconds - executionSeconds);
+}
 
 export type DocumentName = keyof typeof documents;
 export const DocumentName = z.enum(Object.keys(documents) as [DocumentName, ...DocumentName[]]);

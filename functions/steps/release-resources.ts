@@ -48,7 +48,7 @@ export const releaseResources = defineStep({
       parameters: { fence: String(lock.number), region: deps.deployment.region, volumes },
       target: { nodeNames },
       comment,
-      concurrency: "100%",
+      turns: 1,
     });
     log.info("command sent", { commandId, document: "release-resources", targets: nodeNames.length });
     return { command: { commandId, targets: nodeNames.length } };

@@ -82,7 +82,7 @@ async function publish(
     parameters: { fence: String(number), region: site.region, kubeconfigParameter: parameterName(lock, "kubeconfig") },
     target: toFirstControlPlane({ lock, request }).target,
     comment: `cloister kubeconfig ${since}`,
-    concurrency: "100%",
+    turns: 1,
   });
   const { deliverySeconds, executionSeconds } = documents["publish-access"];
   for (let waited = 0; waited <= deliverySeconds + executionSeconds; waited += lookSeconds) {

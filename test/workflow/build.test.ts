@@ -39,6 +39,19 @@ describe("a build", () => {
     );
   });
 
+  test("four slow joins, one after another, all end within the one expiry that their command has", async () => {
+    const result = await rehearse({
+      request: { ...threePlanes, controlPlane: { count: 5 } },
+      seed,
+      scripts: "quick",
+      prepare: ({ world: { universe } }) => {
+        const drawn = universe.chance.seconds.bind(universe.chance);
+        universe.chance.seconds = (name, subject) => (name === "kubeadm.join.controlPlane" ? 120 : drawn(name, subject));
+      },
+    });
+    assert.equal(result.status, "ready", result.error?.cause);
+  });
+
   test("every supported version becomes ready", async () => {
     for (const kubernetesVersion of ["1.35.7", "1.37.2"]) {
       assert.equal((await rehearse({ request: { ...orchid, kubernetesVersion }, seed, scripts: "quick" })).status, "ready");

@@ -70,15 +70,40 @@ describe("Run Command", () => {
     assert.equal(String(StandardOutputContent).length, 24_000);
   });
 
-  test("gives up delivery to an agent that is gone, and execution after the document's time", async () => {
+  test("gives up execution after the document's time, and delivery at the command's expiry", async () => {
     const never = () => new Promise<ScriptResult>(() => {});
     const { send, invocation, pass } = account({ id: "i-gone", isOnline: false }, { id: "i-slow", run: never });
     const id = await send({ TimeoutSeconds: 30 });
-    await pass(60);
-    assert.equal((await invocation(id, "i-gone"))["StatusDetails"], "DeliveryTimedOut");
-    assert.equal((await invocation(id, "i-slow"))["Status"], "InProgress");
-    await pass(300);
+    await pass(295);
+    for (const [node, status] of [
+      ["i-gone", "Pending"],
+      ["i-slow", "InProgress"],
+    ] as const)
+      assert.equal((await invocation(id, node))["Status"], status);
+    await pass(20);
     assert.equal((await invocation(id, "i-slow"))["StatusDetails"], "ExecutionTimedOut");
+    await pass(20);
+    assert.equal((await invocation(id, "i-gone"))["StatusDetails"], "DeliveryTimedOut");
+  });
+
+  test("has one expiry for all its nodes: who waits for his turn may never get it, and who has it goes on unheard", async () => {
+    const ran: string[] = [];
+    const slow = (id: string): Node => ({
+      id,
+      run: async () => {
+        await at.clock.sleep(200);
+        ran.push(id);
+        return good;
+      },
+    });
+    const at = account(slow("i-1"), slow("i-2"), slow("i-3"));
+    const id = await at.send({ TimeoutSeconds: 30, MaxConcurrency: "1" });
+    await at.pass(340);
+    const details = [];
+    for (const node of ["i-1", "i-2", "i-3"]) details.push((await at.invocation(id, node))["StatusDetails"]);
+    assert.deepEqual(details, ["Success", "DeliveryTimedOut", "DeliveryTimedOut"]);
+    await at.pass(600);
+    assert.deepEqual(ran, ["i-1", "i-2"]);
   });
 
   test("runs one node after another when asked to, and tells the rest nothing after a failure", async () => {

@@ -29,7 +29,8 @@ export interface Command {
   readonly parameters: Readonly<Record<string, string>>;
   readonly targets: readonly Target[];
   readonly requestedAt: number;
-  readonly deliverySeconds: number;
+  /** TimeoutSeconds and the document's own, from when it was sent. */
+  readonly expiresAt: number;
   readonly invocations: Invocation[];
   status: Invocation["status"];
   detail: string;
@@ -44,6 +45,10 @@ export const newInvocation = (instanceId: string, at: number): Invocation => ({
 });
 
 export const ended = (status: string): boolean => !["Pending", "InProgress", "Cancelling"].includes(status);
+
+/** What counts against MaxErrors: a script that ended badly or too late, and nothing that never reached its node (user guide, Understanding command statuses). */
+export const isError = ({ status, detail }: Pick<Invocation, "status" | "detail">): boolean =>
+  (status === "Failed" && detail === "Failed") || detail === "ExecutionTimedOut";
 
 /** Sets the status that Run Command, or its agent, gives. */
 export function become(of: Invocation | Command, status: Invocation["status"], detail: string = status): void {
@@ -61,9 +66,10 @@ export function commandShown(command: Command) {
     Status: command.status,
     StatusDetails: command.detail,
     RequestedDateTime: new Date(command.requestedAt),
+    ExpiresAfter: new Date(command.expiresAt),
     TargetCount: command.invocations.length,
     CompletedCount: done.length,
-    ErrorCount: done.filter(({ status }) => status === "Failed").length,
+    ErrorCount: done.filter(isError).length,
     DeliveryTimedOutCount: done.filter(({ detail }) => detail === "DeliveryTimedOut").length,
   };
 }

@@ -5,7 +5,7 @@ import { reads, writes } from "../operation.ts";
 import type { Operation, Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
 import type { Agents, ManagedNode } from "./agents.ts";
-import { become, type Command, commandShown, ended, type Invocation, newInvocation, uuid, width } from "./command.ts";
+import { become, type Command, commandShown, ended, type Invocation, isError, newInvocation, uuid, width } from "./command.ts";
 import { checkParameters, type Document } from "./documents.ts";
 
 /** GetCommandInvocation keeps the first 24,000 and 8,000 characters, a listing the first 2,500 (facts 8.6). */
@@ -87,7 +87,7 @@ export class RunCommand {
         parameters,
         targets: Targets ?? [],
         requestedAt: now,
-        deliverySeconds: TimeoutSeconds,
+        expiresAt: now + 1000 * (TimeoutSeconds + document.timeoutSeconds),
         status: "Pending",
         detail: "Pending",
       },
@@ -113,17 +113,22 @@ export class RunCommand {
     }, online);
   }
 
-  /** `concurrency` nodes at a time; after more than `errorsMax` failures the rest never hear of the command. */
+  /**
+   * `concurrency` nodes at a time; after more than `errorsMax` failures the rest never hear of the command. One expiry for all: what has
+   * not ended then is DeliveryTimedOut, on whichever node (user guide, Understanding command timeout values).
+   */
   async #deliver(command: Command, concurrency: number, errorsMax: number): Promise<void> {
     command.status = "InProgress";
+    const { clock } = this.#universe;
     const queue = [...command.invocations];
+    const expiry = clock.limit((command.expiresAt - clock.now()) / 1000).then(() => "expired" as const);
     let failures = 0;
     const lane = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         if (failures > errorsMax) become(next, "Cancelled", "Terminated");
-        else await this.#run(command, next);
-        next.endedAt = this.#universe.clock.now();
-        if (next.status !== "Success") failures++;
+        else await this.#run(command, next, expiry);
+        next.endedAt = clock.now();
+        if (isError(next)) failures++;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
@@ -131,24 +136,26 @@ export class RunCommand {
     become(command, bad?.status ?? "Success", bad?.detail ?? "Success");
   }
 
-  async #run(command: Command, invocation: Invocation): Promise<void> {
+  async #run(command: Command, invocation: Invocation, expiry: Promise<"expired">): Promise<void> {
     const { clock, chance } = this.#universe;
     const agent = this.#agents.find(invocation.instanceId);
     const subject = `${command.document.name}/${agent?.subject ?? invocation.instanceId}`;
     const { stop } = invocation;
-    await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
+    const arrived = await Promise.race([clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2), expiry]);
     // What was called off before it was delivered is never begun.
     if (invocation.status === "Cancelling") return become(invocation, "Cancelled");
-    const limit = clock.limit(command.deliverySeconds).then(() => "late" as const);
-    const begun = await Promise.race([agent?.online() ?? limit, limit, stop.promise]);
+    if (arrived === "expired") return become(invocation, "TimedOut", "DeliveryTimedOut");
+    const begun = await Promise.race([agent?.online() ?? expiry, expiry, stop.promise]);
     if (begun === "stopped") return become(invocation, "Cancelled");
-    if (begun === "late" || agent === undefined) return become(invocation, "TimedOut", "DeliveryTimedOut");
+    if (begun === "expired" || agent === undefined) return become(invocation, "TimedOut", "DeliveryTimedOut");
     if (invocation.status === "Pending") become(invocation, "InProgress");
     const environment = Object.fromEntries(Object.entries(command.parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const over = clock.limit(command.document.timeoutSeconds).then(() => null);
     const script = agent.run(command.document.script, environment, invocation.kill.signal, command.document.timeoutSeconds);
-    const result = await Promise.race([script, over, stop.promise]);
+    const result = await Promise.race([script, over, stop.promise, expiry]);
     if (result === "stopped") return become(invocation, "Cancelled");
+    // Nothing tells the script: it goes on unheard, to its document's own limit.
+    if (result === "expired") return become(invocation, "TimedOut", "DeliveryTimedOut");
     await clock.sleep(chance.seconds("ssm.command.roundTrip", subject) / 2);
     if (result === null) return become(invocation, "TimedOut", "ExecutionTimedOut");
     become(invocation, result.exitCode === 0 ? "Success" : "Failed");
