@@ -108,16 +108,15 @@ export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
 
   async underWay({ cluster, generations }) {
     const found: CommandId[] = [];
-    for (const value of ["Pending", "InProgress", "Cancelling"]) {
-      const filters = [{ key: "Status" as const, value }];
-      for await (const { Commands = [] } of paginateListCommands({ client: ssm }, { Filters: filters, MaxResults: 50 })) {
-        const ours = Commands.filter(({ Targets, DocumentName = "" }) => {
-          const valuesOf = (key: string) => Targets?.find(({ Key }) => Key === `tag:cloister:${key}`)?.Values ?? [];
-          const isTheirs = valuesOf("generation").some((generation) => generations.includes(Number(generation)));
-          return DocumentName.startsWith(documentPrefix) && valuesOf("cluster").includes(cluster) && isTheirs;
-        });
-        found.push(...ours.map(({ CommandId: id }) => CommandId.parse(id)));
-      }
+    // By stage, since Cancelling is no status that ListCommands can be asked for (API reference, CommandFilter).
+    const filters = [{ key: "ExecutionStage" as const, value: "Executing" }];
+    for await (const { Commands = [] } of paginateListCommands({ client: ssm }, { Filters: filters, MaxResults: 50 })) {
+      const ours = Commands.filter(({ Targets, DocumentName = "" }) => {
+        const valuesOf = (key: string) => Targets?.find(({ Key }) => Key === `tag:cloister:${key}`)?.Values ?? [];
+        const isTheirs = valuesOf("generation").some((generation) => generations.includes(Number(generation)));
+        return DocumentName.startsWith(documentPrefix) && valuesOf("cluster").includes(cluster) && isTheirs;
+      });
+      found.push(...ours.map(({ CommandId: id }) => CommandId.parse(id)));
     }
     return found;
   },

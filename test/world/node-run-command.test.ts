@@ -135,9 +135,13 @@ describe("Run Command", () => {
       const id = await at.send();
       await at.pass(30);
       await at.call("CancelCommand", { CommandId: id });
-      assert.equal(await status(at, id, "i-gone"), "Cancelling");
+      const executing = async () => {
+        const Filters = [{ key: "ExecutionStage", value: "Executing" }];
+        return ((await at.call("ListCommands", { Filters })) as { Commands: object[] }).Commands.length;
+      };
+      assert.deepEqual([await status(at, id, "i-gone"), await executing()], ["Cancelling", 1]);
       await at.pass(60);
-      assert.equal(await status(at, id, "i-gone"), "Cancelled");
+      assert.deepEqual([await status(at, id, "i-gone"), await executing()], ["Cancelled", 0]);
       const { Commands } = (await at.call("ListCommands", { CommandId: id })) as { Commands: { Status: string }[] };
       assert.deepEqual([Commands[0]?.Status, ran], ["Cancelled", []]);
     });

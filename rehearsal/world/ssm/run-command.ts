@@ -191,7 +191,7 @@ export class RunCommand {
     for (const { key, value = "" } of Filters) {
       if (key === "DocumentName") found = found.filter(({ document }) => document.name === value);
       else if (key === "InvokedAfter") found = found.filter(({ requestedAt }) => requestedAt >= Date.parse(value));
-      else if (key === "Status") found = found.filter(({ status }) => status === value);
+      else if (key === "ExecutionStage" && value === "Executing") found = found.filter(({ status }) => !ended(status));
       else throw new SimulationGap(`ListCommands' filter ${key} is not known`);
     }
     const { page, next } = paged(found, NextToken, MaxResults);
