@@ -53,6 +53,9 @@ export interface CommandsPort {
   reason(commandId: CommandId, instanceId: InstanceId): Promise<string>;
 }
 
+/** 1005 nodes fill 21 pages; AWS may give pages that are not full. */
+const pagesMax = 100;
+
 const documentPrefix = "cloister-";
 /** The name under which the stack registers a document. */
 export const documentName = (document: DocumentName): string => `${documentPrefix}${document}`;
@@ -137,7 +140,11 @@ export const ssmCommands = ({ ssm }: Pick<Aws, "ssm">): CommandsPort => ({
   async outputs(commandId) {
     const outputs: CommandOutput[] = [];
     const pages = paginateListCommandInvocations({ client: ssm }, { CommandId: commandId, Details: true, MaxResults: 50 });
-    for await (const page of pages) outputs.push(...(page.CommandInvocations ?? []).map(toOutput));
+    let count = 0;
+    for await (const page of pages) {
+      outputs.push(...(page.CommandInvocations ?? []).map(toOutput));
+      if (++count > pagesMax) throw new DefectError(`${commandId} has more than ${pagesMax} pages of nodes`);
+    }
     return outputs;
   },
 

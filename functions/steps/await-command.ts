@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type CommandsPort, ssmCommands } from "../aws/ssm-commands.ts";
+import { type CommandOutput, type CommandsPort, ssmCommands } from "../aws/ssm-commands.ts";
 import { SentCommand } from "../command-step.ts";
 import { parseOutput } from "../domain/command-output.ts";
 import { DocumentName } from "../domain/documents.ts";
@@ -25,10 +25,12 @@ export const awaitCommand = defineStep({
     if (progress.status === "unknown" || progress.status === "running") {
       throw new NotReadyError(`${document} has ended on ${progress.completed} of ${targets} nodes`, { commandId });
     }
-    if (progress.status === "failed") throw await failure(document, commandId, progress.detail, commands);
+    if (progress.status === "failed")
+      throw await failure(document, commandId, progress.detail, await commands.outputs(commandId), commands);
     if (progress.targets !== targets) {
       throw new CommandFailedError(`${document} reached ${progress.targets} of ${targets} nodes`, { commandId });
     }
+    if (targets > 1) await demandEach({ commandId, targets }, document, commands);
     log.info("command ended", { commandId, document, targets });
     if (targets > 1) return { output: null };
     if (only === undefined) throw new NotReadyError(`what ${document} printed is not listed yet`, { commandId });
@@ -36,13 +38,21 @@ export const awaitCommand = defineStep({
   },
 });
 
+/** A command of several nodes ends well although one never heard of it: that is no error to Run Command (user guide, Understanding command statuses). */
+async function demandEach({ commandId, targets }: SentCommand, document: DocumentName, commands: CommandsPort): Promise<void> {
+  const outputs = await commands.outputs(commandId);
+  if (outputs.some(({ status }) => status === "failed")) throw await failure(document, commandId, "", outputs, commands);
+  const well = outputs.filter(({ status }) => status === "succeeded").length;
+  if (well < targets) throw new NotReadyError(`${document} is listed as ended on ${well} of ${targets} nodes`, { commandId });
+}
+
 async function failure(
   document: DocumentName,
   commandId: CommandId,
   detail: string,
+  outputs: readonly CommandOutput[],
   commands: CommandsPort,
 ): Promise<CommandFailedError> {
-  const outputs = await commands.outputs(commandId);
   const failed = outputs.filter((output) => output.detail !== "Success");
   const [first] = failed;
   if (first === undefined) return new CommandFailedError(`${document}: ${detail}`, { commandId });

@@ -76,9 +76,16 @@ export const steps: readonly Defect[] = [
   step(
     "steps/await-command",
     "a failed command is passed over",
-    'if (progress.status === "failed") throw await failure(document, commandId, progress.detail, commands);',
+    'if (progress.status === "failed")\n      throw await failure(document, commandId, progress.detail, await commands.outputs(commandId), commands);',
     "",
     "rehearsals/a build with a script that fails",
+  ),
+  step(
+    "steps/await-command",
+    "a node that never heard of its command is passed over",
+    "if (targets > 1) await demandEach({ commandId, targets }, document, commands);",
+    "",
+    "test/steps/await-command.test.ts",
   ),
   step(
     "steps/launch-nodes",

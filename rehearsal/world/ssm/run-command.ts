@@ -132,8 +132,17 @@ export class RunCommand {
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
-    const bad = command.invocations.find(({ status }) => status !== "Success");
+    // A command ends well although some never heard of it, where one did well (user guide, Understanding command statuses).
+    const { invocations } = command;
+    const isWell = invocations.some(({ status }) => status === "Success");
+    const bad = invocations.find(({ status, detail }) => status !== "Success" && !(isWell && detail === "Undeliverable"));
     become(command, bad?.status ?? "Success", bad?.detail ?? "Success");
+  }
+
+  /** An agent that did not answer to the end: which of two words AWS has for it nothing tells, so the seed does. */
+  #giveUp({ id }: Command, invocation: Invocation, subject: string): void {
+    if (this.#universe.chance.uniform(`undeliverable/${subject}/${id}`) < 0.5) become(invocation, "Failed", "Undeliverable");
+    else become(invocation, "TimedOut", "DeliveryTimedOut");
   }
 
   async #run(command: Command, invocation: Invocation, expiry: Promise<"expired">): Promise<void> {
@@ -147,7 +156,7 @@ export class RunCommand {
     if (arrived === "expired") return become(invocation, "TimedOut", "DeliveryTimedOut");
     const begun = await Promise.race([agent?.online() ?? expiry, expiry, stop.promise]);
     if (begun === "stopped") return become(invocation, "Cancelled");
-    if (begun === "expired" || agent === undefined) return become(invocation, "TimedOut", "DeliveryTimedOut");
+    if (begun === "expired" || agent === undefined) return this.#giveUp(command, invocation, subject);
     if (invocation.status === "Pending") become(invocation, "InProgress");
     const environment = Object.fromEntries(Object.entries(command.parameters).map(([name, value]) => [`SSM_${name}`, value]));
     const over = clock.limit(command.document.timeoutSeconds).then(() => null);
