@@ -73,13 +73,18 @@ async function checkDefaults(clients: Looking, { options, given }: ReturnType<ty
 /** What stands already: nothing, this version, or another one, over which nobody deploys by mistake. */
 async function checkPresent(clients: Looking, region: string, isUpgrade: boolean): Promise<void> {
   const stack = await findStack(clients, workflowStack);
-  const status = String(stack?.StackStatus ?? "REVIEW_IN_PROGRESS");
-  // A change set that nobody has executed yet: there is no stack so far.
-  if (stack === null || status === "REVIEW_IN_PROGRESS") return;
+  if (stack === null) return;
+  const status = String(stack.StackStatus);
+  // A change set that nobody has executed yet, or a first deployment that failed, which the CDK deletes: there is no stack so far.
+  if (status === "REVIEW_IN_PROGRESS" || status === "ROLLBACK_COMPLETE") return;
   const what = `${workflowStack} in ${region}`;
   if (status.endsWith("_IN_PROGRESS")) throw new UsageError(`${what} is being changed right now (${status}): wait for it`);
   if (status === "UPDATE_ROLLBACK_FAILED")
     throw new UsageError(`${what} is stuck (${status}): continue its roll-back in CloudFormation first`);
+  if (status === "ROLLBACK_FAILED" || status === "DELETE_FAILED")
+    throw new UsageError(
+      `${what} is stuck (${status}): delete it in CloudFormation first; its events say what stands against that`,
+    );
   const version = outputOf(stack, "Version") ?? "0.0.0";
   if (version === project.version) return;
   if (atLeast(version, project.version))

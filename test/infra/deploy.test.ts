@@ -110,6 +110,15 @@ describe("a deployment that cannot begin says why in one line, exits with 2, and
       [],
       /stuck \(UPDATE_ROLLBACK_FAILED\)/,
     ],
+    ...(["ROLLBACK_FAILED", "DELETE_FAILED"] as const).map(
+      (status) =>
+        [
+          `over what a first deployment left (${status})`,
+          { stack: { status, version: null } },
+          ["--upgrade"],
+          new RegExp(`stuck \\(${status}\\): delete it`),
+        ] as const,
+    ),
   ];
   for (const [what, present, args, words] of cases)
     test(what, async () => {
@@ -145,10 +154,22 @@ describe("a deployment that cannot begin says why in one line, exits with 2, and
 });
 
 test("a deployment that nothing stands against builds the handlers, and hands every option to the CDK", async () => {
-  for (const present of [{}, { stack: { version: project.version } }, { stack: { version: "0.0.9" } }]) {
-    const { at } = await before({ ...present, parameters: { "/cloister/_ami/custom": "ami-0123456789abcdef0" } });
+  const stacks: readonly Present["stack"][] = [
+    undefined,
+    { version: project.version },
+    { version: "0.0.9" },
+    // A first deployment that failed has no outputs, and is none.
+    { status: "ROLLBACK_COMPLETE", version: null },
+  ];
+  for (const stack of stacks) {
+    const isUpgrade = stack?.version === "0.0.9";
+    const { at } = await before({
+      ...(stack !== undefined && { stack }),
+      parameters: { "/cloister/_ami/custom": "ami-0123456789abcdef0" },
+    });
     const context = ["-c", "xray=true", "-c", "defaultImageParameter=/cloister/_ami/custom"];
-    const { code, err } = await at.cloister("deploy", "--upgrade", ...context, "--require-approval", "never");
+    const upgrade = isUpgrade ? ["--upgrade"] : [];
+    const { code, err } = await at.cloister("deploy", ...upgrade, ...context, "--require-approval", "never");
     assert.equal(code, 0, err);
     const [build, cdk] = at.started;
     assert.match(build?.args.join(" ") ?? "", /scripts.build\.ts$/);
