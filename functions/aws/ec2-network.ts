@@ -99,19 +99,24 @@ const networks = (ec2: Ec2) =>
       );
     },
     async reserve(subnetId, cidr, tags) {
-      // A reservation has no token; over another one AWS refuses it with a code that says nothing more (moto 5.2.5 as well).
-      const { SubnetIpv4CidrReservations = [] } = await ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId: subnetId }));
-      if (SubnetIpv4CidrReservations.some(({ Cidr }) => Cidr === cidr)) return;
-      await attempt("present", ["InvalidParameterValue"], () =>
-        ec2.send(
+      const isReserved = async () => {
+        const { SubnetIpv4CidrReservations = [] } = await ec2.send(new GetSubnetCidrReservationsCommand({ SubnetId: subnetId }));
+        return SubnetIpv4CidrReservations.some(({ Cidr }) => Cidr === cidr);
+      };
+      if (await isReserved()) return;
+      try {
+        await ec2.send(
           new CreateSubnetCidrReservationCommand({
             SubnetId: subnetId,
             Cidr: cidr,
             ReservationType: "explicit",
             TagSpecifications: tagSpecifications(["subnet-cidr-reservation"], tags),
           }),
-        ),
-      );
+        );
+      } catch (error) {
+        // A reservation has no token; over itself AWS refuses it with a code that may mean anything (moto 5.2.5 as well).
+        if (!isRefusal(error, "InvalidParameterValue") || !(await isReserved())) throw error;
+      }
     },
   }) satisfies Partial<NetworkPort>;
 

@@ -35,6 +35,16 @@ describe("create-network", () => {
     assert.deepEqual(at.ec2.breaches(), []);
   });
 
+  test("a reservation that AWS refuses counts as made only where it is there", async () => {
+    const lost = site({ faults: [{ operation: "CreateSubnetCidrReservation", code: "InternalError", after: true }] });
+    await lost.run(createNetwork);
+    const ranges = lost.ec2.state.subnets.all().flatMap(({ reservations }) => reservations.map(({ cidr }) => cidr));
+    assert.equal(new Set(ranges).size, ranges.length);
+    assert.ok(ranges.length > 0);
+    const refused = site({ faults: [{ operation: "CreateSubnetCidrReservation", code: "InvalidParameterValue" }] });
+    await assert.rejects(refused.run(createNetwork), { name: "DefectError" });
+  });
+
   test("a load balancer for the API and public subnets bring their own parts", async () => {
     const at = site({ controlPlanes: 3, zones: 3, publicSubnets: true });
     const network = await at.run<Network>(createNetwork);
