@@ -52,9 +52,21 @@ export function readRequest(raw: unknown): { readonly request: ClusterRequest | 
   };
 }
 
+/**
+ * What AWS takes for no name of a security group (`sg-`) or of a load balancer (`internal-`), which both begin with the cluster's. Asked here
+ * and not of every name, so that what stands under such a one can still be destroyed.
+ */
+const reservedName = /^(?:sg|internal)-/;
+
 function crossFieldProblems(request: ClusterRequest): Problem[] {
   const problems: Problem[] = addressProblems(request);
   const refuse = (path: string, problem: string) => problems.push({ path, problem });
+  if (reservedName.test(request.name)) {
+    refuse(
+      "name",
+      `${request.name} begins as AWS allows no name of a security group (sg-) or a load balancer (internal-) to begin`,
+    );
+  }
   if (!supportedVersions().includes(request.kubernetesVersion)) {
     refuse("kubernetesVersion", `${request.kubernetesVersion} is not supported; supported are ${supportedVersions().join(", ")}`);
   }

@@ -26,6 +26,16 @@ const cases: readonly Case[] = [
   { what: "a name of two letters", request: { name: "or" }, problems: [["name", /3 to 20/]] },
   { what: "a name with a shell in it", request: { name: "a$(id)b" }, problems: [["name", /3 to 20/]] },
   {
+    what: "a name with which no security group may begin",
+    request: { name: "sg-payments" },
+    problems: [["name", /sg-payments begins as AWS allows no name of a security group/]],
+  },
+  {
+    what: "a name with which no load balancer may begin",
+    request: { name: "internal-orchid" },
+    problems: [["name", /internal-orchid begins as AWS allows/]],
+  },
+  {
     what: "a VPC inside the service network",
     request: { ...orchid, network: { vpcCidr: "10.111.0.0/16" } },
     problems: [["network.serviceCidr", /10\.111\.255\.255\) overlaps network\.vpcCidr/]],
