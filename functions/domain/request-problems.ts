@@ -58,6 +58,12 @@ export function readRequest(raw: unknown): { readonly request: ClusterRequest | 
  */
 const reservedName = /^(?:sg|internal)-/;
 
+/**
+ * The tags go on everything, and Elastic Load Balancing takes fewer characters than EC2 (API reference, Tag), no space at either end, and keeps
+ * `aws:` for AWS in values as well.
+ */
+const isTag = (text: string): boolean => /^[\p{L}\p{Z}\p{N}_.:/=+@-]*$/u.test(text) && text.trim() === text;
+
 function crossFieldProblems(request: ClusterRequest): Problem[] {
   const problems: Problem[] = addressProblems(request);
   const refuse = (path: string, problem: string) => problems.push({ path, problem });
@@ -66,6 +72,13 @@ function crossFieldProblems(request: ClusterRequest): Problem[] {
       "name",
       `${request.name} begins as AWS allows no name of a security group (sg-) or a load balancer (internal-) to begin`,
     );
+  }
+  for (const [key, value] of Object.entries(request.tags)) {
+    if (!isTag(key) || !isTag(value) || /^aws:/i.test(value))
+      refuse(
+        `tags.${key}`,
+        "load balancers take letters, digits, spaces inside and _ . : / = + - @, and no value that begins with aws:",
+      );
   }
   if (!supportedVersions().includes(request.kubernetesVersion)) {
     refuse("kubernetesVersion", `${request.kubernetesVersion} is not supported; supported are ${supportedVersions().join(", ")}`);

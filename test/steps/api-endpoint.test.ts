@@ -28,6 +28,15 @@ describe("the API's load balancer", () => {
     assert.deepEqual(at.elb.inventory(), before);
   });
 
+  test("takes fewer characters in its tags than EC2", async () => {
+    const { at } = await networked();
+    const group = { Name: "one", Protocol: "TCP", Port: 6443, VpcId: at.ec2.state.vpcs.all()[0]?.id, TargetType: "ip" };
+    const create = (Value: string) =>
+      at.clock.run(at.door.send("elb", "CreateTargetGroup", { ...group, Tags: [{ Key: "team", Value }] }, { kind: "harness" }));
+    await assert.rejects(create("R&D"), { name: "ValidationError" });
+    await create("R+D für 2026");
+  });
+
   for (const operation of [
     "CreateLoadBalancer",
     "CreateTargetGroup",

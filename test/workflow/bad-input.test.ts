@@ -36,6 +36,14 @@ const cases: readonly Case[] = [
     problems: [["name", /internal-orchid begins as AWS allows/]],
   },
   {
+    what: "tags that EC2 takes and load balancers do not",
+    request: {
+      ...orchid,
+      tags: { "cost (EUR)": "42", team: "R&D", part: "a ", origin: "aws:x", "kosten/jahr": "für 2026: a_b=c+d-e@f" },
+    },
+    problems: ["cost (EUR)", "team", "part", "origin"].map((key) => [`tags.${key}`, /load balancers take letters/] as const),
+  },
+  {
     what: "a VPC inside the service network",
     request: { ...orchid, network: { vpcCidr: "10.111.0.0/16" } },
     problems: [["network.serviceCidr", /10\.111\.255\.255\) overlaps network\.vpcCidr/]],
