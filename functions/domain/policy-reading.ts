@@ -29,9 +29,13 @@ export function admitsOnly(policy: string, account: string): boolean {
   });
 }
 
-/** Key order and the form of a single value do not matter to AWS. */
+/** Neither the order of keys nor that of a list means anything to IAM (its lists are sets, of statements as well), nor the form of a single value. */
 function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 1 ? canonical(value[0]) : value.map(canonical);
+  if (Array.isArray(value)) {
+    const members = new Map(value.map(canonical).map((member) => [JSON.stringify(member), member]));
+    const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, member]) => member);
+    return sorted.length === 1 ? sorted[0] : sorted;
+  }
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(
     Object.entries(value)

@@ -90,3 +90,7 @@ export function judge(policies: readonly Policy[], request: Request): "allowed" 
   if (matching.some(({ Effect }) => Effect === "Deny")) return "denied";
   return matching.some(({ Effect }) => Effect === "Allow") ? "allowed" : "denied";
 }
+
+/** A policy as a service may give it back: the same sets, in another order than they were given. */
+export const handedBack = (policy: string): string =>
+  JSON.stringify(JSON.parse(policy, (_, value: unknown) => (Array.isArray(value) ? value.toReversed() : value)));

@@ -48,6 +48,22 @@ describe("the policies of endpoints", () => {
     assert.ok(!admitsOnly("not a policy", plan.account));
   });
 
+  test("a policy is the same whatever the order of its statements and of their lists", () => {
+    const turned = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(turned).reverse();
+      if (value === null || typeof value !== "object") return value;
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, turned(inner)]));
+    };
+    for (const service of plan.interfaceEndpoints) {
+      const policy = interfaceEndpointPolicy(service, lock, plan);
+      assert.ok(isSamePolicy(JSON.stringify(turned(policy)), policy), service);
+      const [first, ...rest] = policy.Statement;
+      const other =
+        rest.length === 0 ? { ...policy, Statement: [first, { ...first, Effect: "Deny" }] } : { ...policy, Statement: rest };
+      assert.ok(!isSamePolicy(JSON.stringify(other), policy), service);
+    }
+  });
+
   test("a policy is the same whatever the order of its keys, and another with one action more", () => {
     const policy = s3GatewayPolicy(lock, plan);
     const turned = {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as sdk from "@aws-sdk/client-ec2";
 import { fault } from "../fault.ts";
+import { handedBack } from "../iam.ts";
 import { type Operations, reads, writes } from "../operation.ts";
 import { type Facets, filtered, paged } from "./filters.ts";
 import type { Endpoint, Vpc } from "./model.ts";
@@ -35,7 +36,7 @@ function shown(state: Ec2State, endpoint: Endpoint) {
     VpcId: endpoint.vpcId,
     ServiceName: fullName(state, endpoint.service),
     State: endpoint.state,
-    PolicyDocument: endpoint.policy,
+    PolicyDocument: handedBack(endpoint.policy),
     RouteTableIds: [...endpoint.routeTableIds],
     SubnetIds: [...endpoint.subnetIds],
     Groups: endpoint.groupIds.map((GroupId) => ({ GroupId, GroupName: state.groups.find(GroupId)?.name ?? "" })),
