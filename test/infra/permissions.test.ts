@@ -307,8 +307,17 @@ describe("a node's role", () => {
         ["DeleteLoadBalancer", "loadbalancer/net/a1/1"],
         ["RegisterInstancesWithLoadBalancer", "loadbalancer/a1"],
         ["AddTags", "loadbalancer/a1"],
+        // Of a classic one with the proxy protocol or an SSL policy.
+        ["CreateLoadBalancerPolicy", "loadbalancer/a1"],
+        ["SetLoadBalancerPoliciesForBackendServer", "loadbalancer/a1"],
+        ["SetLoadBalancerPoliciesOfListener", "loadbalancer/a1"],
       ] as const)
         assert.ok(may(`elasticloadbalancing:${change}`, elb(kind), tag("Resource", service("alder"))), change);
+    });
+
+    test("lets the cloud provider read what it compares with", () => {
+      for (const read of ["LoadBalancers", "LoadBalancerAttributes", "LoadBalancerPolicies", "Tags"])
+        assert.ok(may(`elasticloadbalancing:Describe${read}`, "*"), read);
     });
 
     test("changes no group of another VPC, none of ours but the one for load balancers, and gives nobody our tag", () => {
@@ -327,7 +336,7 @@ describe("a node's role", () => {
     test("touches no load balancer that no Service asked for, and none of another cluster's Services", () => {
       for (const tags of [{}, ours, service("birch"), { "kubernetes.io/service-name": "shop/front" }]) {
         const context = tag("Resource", tags);
-        for (const change of ["DeleteLoadBalancer", "SetSecurityGroups", "AddTags"])
+        for (const change of ["DeleteLoadBalancer", "SetSecurityGroups", "SetLoadBalancerPoliciesOfListener", "AddTags"])
           assert.ok(
             !may(`elasticloadbalancing:${change}`, elb("loadbalancer/net/a9/1"), context),
             `${change} ${JSON.stringify(tags)}`,
