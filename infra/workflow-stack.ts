@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Aws, CfnOutput, Duration, RemovalPolicy, SecretValue, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnTargetGroup } from "aws-cdk-lib/aws-elasticloadbalancingv2";
 import type { Code } from "aws-cdk-lib/aws-lambda";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
@@ -87,6 +88,9 @@ export class WorkflowStack extends Stack {
           }),
         ]),
     );
+    // Elastic Load Balancing makes its service-linked role when the account gets its first load balancer or target group, with the permissions of
+    // whoever asks. A node has none of IAM's, so the deployment asks first: this group has no targets, costs nothing and serves nobody.
+    new CfnTargetGroup(this, "LoadBalancingRole", { name: "cloister-service-linked-role", targetType: "lambda" });
     new Triggers(this, "Triggers", { machines: this.machines, functions: lone, deadLetters, options });
     new Alarms(this, "Alarms", this.machines, deadLetters, options);
 

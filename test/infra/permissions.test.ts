@@ -315,6 +315,24 @@ describe("a node's role", () => {
         assert.ok(may(`elasticloadbalancing:${change}`, elb(kind), tag("Resource", service("alder"))), change);
     });
 
+    test("lets load balancing ask EC2 in its name, from no VPC, what it asks before it makes anything", () => {
+      const { "aws:SourceVpc": _, ...context } = from("vpc-alder");
+      for (const read of [
+        "AccountAttributes",
+        "Addresses",
+        "InternetGateways",
+        "SecurityGroups",
+        "Subnets",
+        "Vpcs",
+        "Instances",
+      ]) {
+        const request = { action: `ec2:Describe${read}`, resource: "*", context };
+        assert.equal(judge(roles.ControlPlane, request), "denied", read);
+        const asked = { ...request, context: { ...context, "aws:ViaAWSService": "true" } };
+        assert.equal(judge(roles.ControlPlane, asked), "allowed", read);
+      }
+    });
+
     test("lets the cloud provider read what it compares with", () => {
       for (const read of ["LoadBalancers", "LoadBalancerAttributes", "LoadBalancerPolicies", "Tags"])
         assert.ok(may(`elasticloadbalancing:Describe${read}`, "*"), read);

@@ -157,6 +157,14 @@ function claims({ workflow, access, images, partition }: Synthesis, isChosen: bo
     only(workflow, "AWS::Lambda::Function", "FunctionName", changeFunction);
   });
 
+  test("a target group makes load balancing's service-linked role be there before a node asks for a load balancer", () => {
+    const groups = ofType(workflow, "AWS::ElasticLoadBalancingV2::TargetGroup");
+    assert.deepEqual(
+      groups.map(([, { Properties }]) => Properties),
+      [{ Name: "cloister-service-linked-role", TargetType: "lambda" }],
+    );
+  });
+
   test("nothing names a partition: it is CloudFormation's to say", () => {
     for (const { Resources } of templates) {
       // The topic is the deployer's own word.

@@ -23,6 +23,11 @@ const names: Readonly<Record<ServiceName, { readonly iam: string; readonly endpo
   sts: { iam: "sts", endpoint: "sts" },
 };
 
+/** A request that a service makes with the caller's permissions comes from no VPC, and says so (IAM user guide, aws:ViaAWSService). */
+function ofService({ "aws:SourceVpc": _, ...context }: Context): Context {
+  return { ...context, "aws:ViaAWSService": "true" };
+}
+
 /** Why a node's call did not get an answer from the service itself. */
 export class NodeCallError extends Error {
   override readonly name: "ConnectTimeout" | "AccessDenied" | "NoCredentials";
@@ -74,8 +79,9 @@ export class NodeAws {
     const host = `${endpoint}.${this.#universe.region}.amazonaws.com`;
     if (door === null) throw new NodeCallError("ConnectTimeout", `Connect timeout on endpoint URL: "https://${host}/"`);
     const about = { ...this.#universe, things: this.#things, service, iam, operation, input };
-    for (const { action, resource, context } of requirements(about)) {
-      const request = this.#request(instanceId, action, resource, context);
+    for (const { action, resource, context, onBehalf } of requirements(about)) {
+      const own = this.#request(instanceId, action, resource, context);
+      const request = onBehalf === true ? { ...own, context: ofService(own.context) } : own;
       const policies = this.roles.get(role) ?? [];
       if (judge(policies, request) === "denied") {
         throw new NodeCallError(
@@ -83,7 +89,7 @@ export class NodeAws {
           `UnauthorizedOperation: role ${role} is not authorized to perform ${action} on ${resource}`,
         );
       }
-      if (judge([JSON.parse(door.policy) as Policy], request) === "denied") {
+      if (onBehalf !== true && judge([JSON.parse(door.policy) as Policy], request) === "denied") {
         throw new NodeCallError("AccessDenied", `UnauthorizedOperation: no VPC endpoint policy allows ${action} on ${resource}`);
       }
     }

@@ -13,6 +13,8 @@ interface Requirement {
   readonly action: string;
   readonly resource: string;
   readonly context: Context;
+  /** Asked by the service itself, with the caller's permissions: by no endpoint, and from no VPC. */
+  readonly onBehalf?: true;
 }
 
 interface NodeCall {
@@ -120,13 +122,24 @@ const onBalancer =
     return [{ action, resource, context: present(call, resource) }];
   };
 
+/** What Elastic Load Balancing asks EC2 in the caller's name (its user guide, API permissions). */
+const asking =
+  (asks: Asks, ...reads: readonly string[]): Asks =>
+  (call, action) => [
+    ...asks(call, action),
+    ...reads.map((read) => ({ action: `ec2:Describe${read}`, resource: "*", context: {}, onBehalf: true as const })),
+  ];
+
 /** By "Actions, resources, and condition keys for AWS Elastic Load Balancing V2". */
 const elb: Readonly<Record<string, Asks>> = {
-  CreateLoadBalancer: bornBalancer("loadbalancer/net"),
-  CreateTargetGroup: bornBalancer("targetgroup"),
+  CreateLoadBalancer: asking(
+    bornBalancer("loadbalancer/net"),
+    ...["AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs"],
+  ),
+  CreateTargetGroup: asking(bornBalancer("targetgroup"), "InternetGateways", "Vpcs"),
   CreateListener: bornBalancer("listener/net"),
   ModifyTargetGroupAttributes: onBalancer("TargetGroupArn"),
-  RegisterTargets: onBalancer("TargetGroupArn"),
+  RegisterTargets: asking(onBalancer("TargetGroupArn"), "Instances", "InternetGateways", "Subnets", "Vpcs"),
   DeregisterTargets: onBalancer("TargetGroupArn"),
   DeleteTargetGroup: onBalancer("TargetGroupArn"),
   DeleteLoadBalancer: onBalancer("LoadBalancerArn"),
