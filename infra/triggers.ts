@@ -133,18 +133,33 @@ export class Triggers extends Construct {
       httpMethod: HttpMethod.POST,
       rateLimitPerSecond: 10,
     });
-    // The cast: CDK's class declares a property as `string | undefined` that its interface has as an optional string.
-    const fields = ["executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "error", "cause"];
-    this.#rule("StatusChanges", "Status changes of our executions, to the webhook", {
-      pattern: { ...statusChanges, detail: { stateMachineArn: machines.map(machineArn) } },
-      target: new ApiDestinationTarget(destination as IApiDestination, {
-        ...delivery,
-        deadLetterQueue: this.#deadLetters,
-        event: RuleTargetInput.fromObject(
-          Object.fromEntries(fields.map((field) => [field, EventField.fromPath(`$.detail.${field}`)])),
-        ),
-      }),
-    });
+    const post = (id: string, description: string, condition: object, more: readonly string[]): void => {
+      const fields = ["executionArn", "stateMachineArn", "name", "status", "startDate", ...more];
+      const posted = Object.fromEntries(fields.map((field) => [field, EventField.fromPath(`$.detail.${field}`)]));
+      this.#rule(id, description, {
+        pattern: { ...statusChanges, detail: { stateMachineArn: machines.map(machineArn), ...condition } },
+        // The cast: CDK's class declares a property as `string | undefined` that its interface has as an optional string.
+        target: new ApiDestinationTarget(destination as IApiDestination, {
+          ...delivery,
+          deadLetterQueue: this.#deadLetters,
+          event: RuleTargetInput.fromObject({ ...posted, time: EventField.fromPath("$.time") }),
+        }),
+      });
+    };
+    // What a template makes of a path that an event lacks, or that is null, is not documented: each rule names what its events have.
+    const isText = [{ prefix: "" }];
+    const isNone = [{ exists: false }, null];
+    post("Failures", "Executions of ours that end with a cause, to the webhook", { error: isText, cause: isText }, [
+      "stopDate",
+      "error",
+      "cause",
+    ]);
+    post(
+      "StatusChanges",
+      "All other status changes of our executions, to the webhook",
+      { $or: [{ error: isNone }, { cause: isNone }] },
+      [],
+    );
   }
 
   #rule(id: string, description: string, { pattern, schedule, target }: When): void {

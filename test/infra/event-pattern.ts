@@ -16,6 +16,7 @@ function fits(alternative: unknown, value: unknown): boolean {
 export function hears(pattern: unknown, event: unknown): boolean {
   if (!isObject(pattern)) throw new RangeError(`${JSON.stringify(pattern)} is no pattern`);
   return Object.entries(pattern).every(([field, wanted]) => {
+    if (field === "$or" && Array.isArray(wanted)) return wanted.some((one) => hears(one, event));
     const value = isObject(event) ? event[field] : undefined;
     return Array.isArray(wanted) ? wanted.some((alternative) => fits(alternative, value)) : hears(wanted, value);
   });
@@ -26,9 +27,11 @@ export interface Transformer {
   readonly InputTemplate: string;
 }
 
-/** What the target is given: each <place> of the template is the event's value there, as JSON. */
+/** What the target is given: each <place> of the template is the event's value there, as JSON. Of a place that is not there, or null, nothing is documented. */
 export const transformed = ({ InputPathsMap, InputTemplate }: Transformer, event: unknown): string =>
   InputTemplate.replaceAll(/<([\w-]+)>/g, (_, place: string) => {
     const steps = (InputPathsMap[place] ?? "").split(".").slice(1);
-    return JSON.stringify(steps.reduce<unknown>((inner, step) => (isObject(inner) ? inner[step] : undefined), event));
+    const value = steps.reduce<unknown>((inner, step) => (isObject(inner) ? inner[step] : undefined), event);
+    if (value === undefined || value === null) throw new RangeError(`${InputPathsMap[place]} is not in ${JSON.stringify(event)}`);
+    return JSON.stringify(value);
   });

@@ -84,22 +84,49 @@ export function triggerClaims({ workflow }: Synthesis, machines: readonly string
     }
   });
 
+  test("of every change the webhook is told once, and of fields that it has", () => {
+    if (webhookUrl === null) return;
+    const rules = hooks(workflow);
+    const begun = { executionArn: "arn", stateMachineArn: "arn", name: "one", startDate: 1, input: "{}" };
+    const none: readonly object[] = [{}, { error: null, cause: null }];
+    const details: readonly object[] = [
+      ...none.map((more) => ({ ...begun, status: "RUNNING", stopDate: null, output: null, ...more })),
+      ...none.map((more) => ({ ...begun, status: "SUCCEEDED", stopDate: 2, output: "{}", ...more })),
+      ...["FAILED", "TIMED_OUT", "ABORTED"].flatMap((status) =>
+        [...none, { error: "E", cause: 'says "why"' }, { error: "E" }, { error: "E", cause: null }].map((more) => ({
+          ...begun,
+          ...{ status, stopDate: 2, output: null },
+          ...more,
+        })),
+      ),
+    ];
+    const told = details.map((detail) => {
+      const heard = rules.filter(({ pattern: { detail: wanted } }) => {
+        // Which machines, the next test says.
+        const { stateMachineArn: _, ...rest } = wanted;
+        return hears(rest, detail);
+      });
+      const [rule] = heard;
+      assert.ok(rule !== undefined && heard.length === 1, JSON.stringify(detail));
+      const posted = JSON.parse(transformed(rule.transformer, { time: "2026-11-29T12:00:00Z", detail })) as { cause?: string };
+      return posted.cause;
+    });
+    assert.deepEqual(new Set(told), new Set([undefined, 'says "why"']));
+  });
+
   test("the webhook hears every change of our executions, with a secret, and nothing of what they were given or gave", () => {
     const [destination] = ofType(workflow, "AWS::Events::ApiDestination");
     assert.equal(destination !== undefined, webhookUrl !== null);
     if (destination === undefined) return;
     assert.equal(destination[1].Properties["InvocationEndpoint"], webhookUrl);
-    const [, rule] = only(
-      workflow,
-      "AWS::Events::Rule",
-      "Description",
-      "Cloister: Status changes of our executions, to the webhook",
-    );
-    const heard = JSON.stringify(rule.Properties["EventPattern"]);
-    for (const file of machines) assert.ok(heard.includes(`:stateMachine:cloister-${file.replace(".asl.json", "")}"`), file);
-    const posted = JSON.stringify(rule.Properties["Targets"]);
-    assert.match(posted, /\$\.detail\.status/);
-    assert.doesNotMatch(posted, /detail\.(?:input|output)/);
+    const rules = hooks(workflow);
+    for (const { pattern, transformer } of rules) {
+      const paths = Object.values(transformer.InputPathsMap);
+      const heard = JSON.stringify(pattern);
+      for (const file of machines) assert.ok(heard.includes(`:stateMachine:cloister-${file.replace(".asl.json", "")}"`), file);
+      assert.ok(paths.includes("$.detail.status"));
+      assert.doesNotMatch(paths.join(" "), /detail\.(?:input|output)/);
+    }
     const [[, connection] = assert.fail("no connection")] = ofType(workflow, "AWS::Events::Connection");
     assert.match(JSON.stringify(connection.Properties["AuthParameters"]), /X-Cloister-Secret.*resolve:secretsmanager/);
   });
@@ -113,3 +140,23 @@ const changeOf = (change: Readonly<Record<string, unknown>>) => ({
   region: "us-west-2",
   detail: { type: "String", description: "", ...change },
 });
+
+interface Hook {
+  readonly pattern: { readonly detail: Readonly<Record<string, unknown>> };
+  readonly transformer: Transformer;
+}
+
+/** The rules whose target is the webhook. */
+function hooks(workflow: Synthesis["workflow"]): readonly Hook[] {
+  const rules = ofType(workflow, "AWS::Events::Rule").filter(([, { Properties }]) =>
+    String(Properties["Description"]).endsWith(", to the webhook"),
+  );
+  assert.equal(rules.length, 2);
+  return rules.map(([, { Properties }]) => {
+    const [target] = Properties["Targets"] as { InputTransformer: Transformer }[];
+    return {
+      pattern: Properties["EventPattern"] as Hook["pattern"],
+      transformer: target?.InputTransformer ?? assert.fail("none"),
+    };
+  });
+}
