@@ -6,6 +6,7 @@ import { AccessStack } from "./access-stack.ts";
 import { type Acknowledgement, acknowledge } from "./acknowledgements.ts";
 import { ImagesStack } from "./images-stack.ts";
 import { readOptions } from "./options.ts";
+import { checkPartition } from "./region.ts";
 import { WorkflowStack } from "./workflow-stack.ts";
 
 export interface CloisterProps {
@@ -21,6 +22,7 @@ export interface CloisterProps {
 export function cloister({ app: props, env, code, onAcknowledged = () => {} }: CloisterProps): {
   readonly app: App;
 } {
+  if (env?.region !== undefined) checkPartition(env.region);
   const app = new App(props);
   const options = readOptions((option) => app.node.tryGetContext(option));
   const bundleBucket = options.bundleBucket ?? `cloister-bundles-${Aws.ACCOUNT_ID}-${Aws.REGION}`;

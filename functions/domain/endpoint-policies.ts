@@ -21,7 +21,7 @@ export interface EndpointPolicy {
 type Owner = Pick<Lock, "cluster" | "generation" | "execution">;
 type Place = Pick<Plan, "account" | "region">;
 
-/** `aws`, `aws-cn`, `aws-us-gov`: as in the execution's own ARN. */
+/** `aws` or `aws-us-gov`: as in the execution's own ARN. */
 const partitionOf = ({ execution }: Owner): string => execution.split(":")[1] ?? "aws";
 
 /** What the agent calls, without the two that read parameters (facts 5.7). */

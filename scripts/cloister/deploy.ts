@@ -3,6 +3,7 @@ import { ListExecutionsCommand } from "@aws-sdk/client-sfn";
 import { GetParameterCommand } from "@aws-sdk/client-ssm";
 import { atLeast } from "../../functions/domain/versions.ts";
 import { type Options, readOptions } from "../../infra/options.ts";
+import { checkPartition } from "../../infra/region.ts";
 import project from "../../package.json" with { type: "json" };
 import { UsageError } from "../options.ts";
 import { type AddCommands, type Context, tell } from "./command.ts";
@@ -25,6 +26,15 @@ async function parameter({ ssm }: Looking, name: string): Promise<string | null>
   }
 }
 
+/** What the deployment itself refuses is wrong usage here. */
+function usable<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
 /** The options as `-c name=value` gives them, checked before anything is built. */
 function checkOptions(pairs: readonly string[]): { readonly options: Options; readonly given: ReadonlySet<string> } {
   const context = new Map(
@@ -33,17 +43,14 @@ function checkOptions(pairs: readonly string[]): { readonly options: Options; re
       return [name, rest.join("=")];
     }),
   );
-  try {
-    return { options: readOptions((option) => context.get(option)), given: new Set(context.keys()) };
-  } catch (error) {
-    throw error instanceof RangeError ? new UsageError(error.message) : error;
-  }
+  return { options: usable(() => readOptions((option) => context.get(option))), given: new Set(context.keys()) };
 }
 
 async function checkRegion({ ssm }: Looking): Promise<string> {
   const region = await ssm.config.region();
-  if (/^[a-z]{2}(?:-[a-z]+)+-\d$/.test(region)) return region;
-  throw new UsageError(`${region} is no Region: one is called us-west-2, say`);
+  if (!/^[a-z]{2,4}(?:-[a-z]+)+-\d$/.test(region)) throw new UsageError(`${region} is no Region: one is called us-west-2, say`);
+  usable(() => checkPartition(region));
+  return region;
 }
 
 async function checkBootstrap(clients: Looking, region: string): Promise<void> {

@@ -144,6 +144,18 @@ describe("a deployment that cannot begin says why in one line, exits with 2, and
     assert.deepEqual([code, /^us-west is no Region/.test(err)], [2, true], err);
   });
 
+  test("in a Region of a partition whose names nobody knows here", async () => {
+    for (const region of ["cn-north-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1"]) {
+      const { at } = await before({});
+      at.host.clients.ssm.config.region = async () => region;
+      const { code, err } = await at.cloister("deploy");
+      assert.deepEqual(
+        [code, err.trim()],
+        [2, `${region}: Cloister knows the Regions of the partitions aws and aws-us-gov alone`],
+      );
+    }
+  });
+
   test("with credentials that AWS does not take", async () => {
     const { at } = await before({});
     at.host.clients.ssm.send = async () =>

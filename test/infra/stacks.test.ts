@@ -59,6 +59,11 @@ test("cdk-nag has no finding but acknowledged ones, and no acknowledgement is fo
   }
 });
 
+test("a Region of another partition is refused before anything is synthesized", () => {
+  for (const region of ["cn-northwest-1", "us-isof-south-1"])
+    assert.throws(() => synthesize(region), { name: "RangeError", message: /partitions aws and aws-us-gov alone/ });
+});
+
 test("the runbook has an entry for every alarm, every error and every end that has a name of its own, and none for nothing", () => {
   const alarms = syntheses.flatMap(({ synthesis }) => ofType(synthesis.workflow, "AWS::CloudWatch::Alarm"));
   const ends = machines.flatMap((file) => [...readFileSync(new URL(file, folder), "utf8").matchAll(/"Error": "(\w+)"/g)]);
