@@ -158,6 +158,7 @@ export class VirtualAccount {
       sandboxImage: this.row.sandboxImage,
       preloaded: [],
       kubeadmImages: this.row.core,
+      hasCrictlConfig: true,
       isAgentEnabled: false,
     });
     this.image({});

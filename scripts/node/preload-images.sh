@@ -18,7 +18,8 @@ held=$(jq -r '.files[].refs[]' "$bundle" | sort)
 lacking=$(comm -23 <(printf '%s\n' "$required") <(printf '%s\n' "$held") | tr '\n' ' ')
 [ -z "${lacking// /}" ] || die "the node's kubeadm needs $lacking- which the bundle does not have"
 
-present() { crictl images -o json | jq -r '.images[].repoTags[]?' | sort -u; }
+# What it complains of (an image without /etc/crictl.yaml) is for the log: Run Command would put it behind the result.
+present() { crictl images -o json 2>>"$log" | jq -r '.images[].repoTags[]?' | sort -u; }
 before=$(present)
 declare -A stored=()
 while read -r ref; do

@@ -176,6 +176,18 @@ const ablations: readonly Ablation[] = [
     words: /endpoints-admit-own-account-only/,
   },
   {
+    // Every node writes the reason to stderr, and ends well: the certificate judges, and says where to look.
+    without: "private DNS for load balancing when the nodes are probed",
+    source: "design 4, amazon-ssm-agent iohandler.go",
+    plant: after("join-workers", (account) => {
+      for (const endpoint of ec2(account).endpoints.all())
+        if (endpoint.service === "elasticloadbalancing") Object.assign(endpoint, { hasPrivateDns: false });
+    }),
+    error: "NotIsolatedError",
+    state: "CertifyIsolation",
+    words: /names-answer-inside/,
+  },
+  {
     without: "hop limit 1",
     source: "design 4, facts 5.8",
     plant: after("launch-nodes", (account) => {

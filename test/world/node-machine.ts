@@ -68,6 +68,7 @@ export class NodeMachine {
         sandboxImage: "registry.k8s.io/pause:3.10.2",
         preloaded,
         kubeadmImages: images,
+        hasCrictlConfig: true,
         isAgentEnabled: false,
       },
       shell: new Shell(this.clock, shown),

@@ -66,6 +66,7 @@ describe("a story told with quick scripts is the same as with interpreted ones",
     "a control plane and a worker": {},
     "three control planes": { request: threePlanes },
     "a volume and a load balancer": { request: { ...withLoadBalancer, verify: { volume: true, loadBalancer: true } } },
+    "an image whose crictl complains at every call": { prepare: (account) => account.onImage({ hasCrictlConfig: false }) },
     "a destroy": { next: [destroy] },
     "a destroy that deletes volumes": {
       request: { ...orchid, verify: { volume: true } },

@@ -9,6 +9,8 @@ export interface NodeImage {
   readonly preloaded: readonly string[];
   /** The images `kubeadm config images list` names for the image's version. */
   readonly kubeadmImages: readonly string[];
+  /** Whether /etc/crictl.yaml says where the runtime listens. */
+  readonly hasCrictlConfig: boolean;
   /** Whether the agent starts at boot by itself. Ours does not: the guard starts it. */
   readonly isAgentEnabled: boolean;
 }
