@@ -158,6 +158,8 @@ export class VirtualAccount {
       sandboxImage: this.row.sandboxImage,
       preloaded: [],
       kubeadmImages: this.row.core,
+      trustStore: "debian",
+      isAuthorityPrivate: false,
       hasCrictlConfig: true,
       isAgentEnabled: false,
     });

@@ -215,6 +215,16 @@ describe("what a node and Kubernetes need", () => {
       assert.equal((await rehearse({ request, seed, scripts: "quick" })).status, "ready");
   });
 
+  test("the cloud controller manager knows AWS by the node's authorities, wherever its distribution keeps them", async () => {
+    const request = { ...orchid, storage: { driver: "none" } };
+    for (const trustStore of ["debian", "fedora"] as const)
+      for (const isAuthorityPrivate of [false, true]) {
+        const prepare: Ablation["plant"] = (account) => account.onImage({ trustStore, isAuthorityPrivate });
+        const { status, error } = await rehearse({ request, seed, scripts: "quick", prepare });
+        assert.equal(status, "ready", `${trustStore}: ${error?.cause}`);
+      }
+  });
+
   test("kubernetesVersion: stable costs kubeadm its ten seconds without an answer (facts 3.5)", async () => {
     const plain = await rehearse({ request: orchid, seed, scripts: "quick" });
     const stable = await rehearse({

@@ -68,6 +68,8 @@ export class NodeMachine {
         sandboxImage: "registry.k8s.io/pause:3.10.2",
         preloaded,
         kubeadmImages: images,
+        trustStore: "debian",
+        isAuthorityPrivate: false,
         hasCrictlConfig: true,
         isAgentEnabled: false,
       },

@@ -1,5 +1,6 @@
 import type { Cluster, Member, Stored } from "./cluster.ts";
 import { type Container, controlPlaneTaint, type KubeObject, notReady, type PodSpec, podSpecOf, uninitialized } from "./kube.ts";
+import { knowsAuthority } from "./trust.ts";
 
 /** A pod as the API shows it: where it is, and why it is not ready if it is not. */
 export interface Pod {
@@ -74,7 +75,8 @@ function admittedAt(cluster: Cluster, member: Member, spec: PodSpec, appliedAt: 
 
 /** Things that a container finds out only when it runs. */
 function crash(member: Member, spec: PodSpec): { readonly reason: string; readonly message: string } | null {
-  for (const { name, args = [], env = [] } of spec.containers) {
+  for (const container of spec.containers) {
+    const { name, args = [], env = [] } = container;
     const host = env.find((variable) => variable.name === "KUBERNETES_SERVICE_HOST");
     if (host?.valueFrom?.fieldRef?.fieldPath === "status.hostIP" && member.address === null) {
       return { reason: "CreateContainerConfigError", message: "host IP unknown; known addresses: []" };
@@ -85,6 +87,10 @@ function crash(member: Member, spec: PodSpec): { readonly reason: string; readon
       return { reason: "CrashLoopBackOff", message };
     }
     const isEbsController = args.includes("controller") && args.some((argument) => argument.startsWith("--k8s-tag-cluster-id"));
+    if ((isEbsController || args.includes("--cloud-provider=aws")) && !knowsAuthority(member.node.image, spec, container)) {
+      const message = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+      return { reason: "CrashLoopBackOff", message };
+    }
     if (isEbsController && spec.hostNetwork !== true && member.node.instance.metadata.hopLimit < 2) {
       return {
         reason: "CrashLoopBackOff",
