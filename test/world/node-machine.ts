@@ -79,7 +79,7 @@ export class NodeMachine {
       hasApiServer: false,
       hasKubelet: false,
       isUp: true,
-      agentStarted: false,
+      agentRuns: 0,
       diskFreeAt: 0,
     };
     this.programs = programsOf(this.node, {

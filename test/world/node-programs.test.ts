@@ -15,8 +15,8 @@ const lines: Readonly<Record<string, { readonly known: string; readonly gaps: re
   sleep: { known: "sleep 2", gaps: ["sleep 1m", "sleep"] },
   date: { known: "date -u +%Y-%m-%dT%H:%M:%SZ", gaps: ["date +%Y-%m-%dT%H:%M:%SZ", "date -u +%s"] },
   systemctl: {
-    known: "systemctl enable --now amazon-ssm-agent",
-    gaps: ["systemctl restart kubelet", "systemctl enable amazon-ssm-agent", "systemctl enable --now kubelet"],
+    known: "systemctl restart amazon-ssm-agent",
+    gaps: ["systemctl restart kubelet", "systemctl enable --now amazon-ssm-agent", "systemctl enable kubelet"],
   },
   openssl: {
     known: "printf x | openssl dgst -sha256 -hex",
@@ -270,10 +270,12 @@ describe("the system's programs", () => {
     assert.equal((await machine.run("date -u -d tomorrowish +%Y-%m-%dT%H:%M:%SZ")).exitCode, 1);
   });
 
-  test("systemctl starts the agent's own unit and has no snap's", async () => {
+  test("systemctl restarts the agent's own unit, does not by enabling it, and has no snap's", async () => {
     const machine = new NodeMachine();
-    const script = "systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent || systemctl enable --now amazon-ssm-agent";
-    assert.equal((await machine.run(script)).exitCode, 0);
+    assert.equal((await machine.run("systemctl enable amazon-ssm-agent")).exitCode, 0);
+    assert.equal(machine.agentStarts, 0);
+    assert.equal((await machine.run("systemctl restart snap.amazon-ssm-agent.amazon-ssm-agent")).exitCode, 1);
+    assert.equal((await machine.run("systemctl restart amazon-ssm-agent")).exitCode, 0);
     assert.equal(machine.agentStarts, 1);
   });
 });

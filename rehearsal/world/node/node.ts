@@ -19,7 +19,8 @@ export interface VirtualNode {
   hasApiServer: boolean;
   hasKubelet: boolean;
   isUp: boolean;
-  agentStarted: boolean;
+  /** How many times its agent was started. */
+  agentRuns: number;
   /** When the last of what is being written to its volume is there, milliseconds since the epoch. */
   diskFreeAt: number;
 }

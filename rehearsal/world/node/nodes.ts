@@ -105,7 +105,7 @@ export class Nodes implements Listeners {
       hasApiServer: false,
       hasKubelet: false,
       isUp: false,
-      agentStarted: false,
+      agentRuns: 0,
       diskFreeAt: 0,
     };
     Object.assign(
