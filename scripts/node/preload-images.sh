@@ -9,7 +9,8 @@ prefix=${SSM_bundleKey%bundle.json}
 
 # kubeadm, containerd and the bundle must name one pause image, or no pod ever gets a sandbox (facts 5.2).
 wanted=$(jq -r .sandboxImage "$bundle")
-sandbox=$(containerd config dump 2>>"$log" | sed -nE "s/^ *sandbox(_image)? *= *['\"]([^'\"]+)['\"].*/\2/p" | head -n 1)
+sandbox=$(containerd config dump 2>>"$log" | sed -nE "s/^ *sandbox(_image)? *= *['\"]([^'\"]+)['\"].*/\2/p")
+sandbox=${sandbox%%$'\n'*}
 [ "$sandbox" = "$wanted" ] || die "containerd's sandbox image is $sandbox, the bundle's and kubeadm's is $wanted: pods would wait for ever"
 
 # The node's own kubeadm has the last word on what it needs.

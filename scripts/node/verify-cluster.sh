@@ -27,10 +27,16 @@ ailing() {
     select(any(.status.conditions[]?; .type == "Ready" and .status == "True") | not) |
     "\($pod): \([(.status.containerStatuses // [])[] | .state.waiting? // empty | "\(.reason) \(.message // "")"] | join(" "))"'
 }
+# first COUNT LINES: in one line.
+first() {
+  local lines
+  lines=$(head -n "$1" <<<"$2")
+  echo "${lines//$'\n'/;}"
+}
 # What the first of them said itself: a container that crashes has no other reason to show.
 last_words() {
   local pod
-  pod=$(ailing 2>>"$log" | head -n 1 || true)
+  pod=$(ailing 2>>"$log" || true)
   pod=${pod%%:*}
   if [ -n "$pod" ]; then kubectl -n kube-system logs "$pod" --all-containers --tail 2 2>&1 | tail -n 2 | tr '\n' ' '; fi
 }
@@ -47,7 +53,7 @@ settle() {
     quiet=$((quiet + 1))
     if [ -n "$said" ]; then quiet=0; fi
     if [ "$quiet" -eq 3 ]; then return 0; fi
-    if [ "$waited" -ge "$seconds" ]; then die "$(printf '%s' "$said" | head -n 5 | tr '\n' ';') $(last_words)"; fi
+    if [ "$waited" -ge "$seconds" ]; then die "$(first 5 "$said") $(last_words)"; fi
     sleep 1
     waited=$((waited + 1))
   done
@@ -79,7 +85,8 @@ if [ "$SSM_volume" = true ]; then template smoke-volume; fi
 if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
 from=""
 for ((waited = 0; waited < 30; waited += 2)); do
-  from=$(ready_pods | head -n 1)
+  from=$(ready_pods)
+  from=${from%%$'\n'*}
   if [ -n "$from" ]; then break; fi
   sleep 2
 done
@@ -97,7 +104,7 @@ done
 
 volume=false
 if [ "$SSM_volume" = true ]; then
-  bound() { kubectl -n "$space" get pod smoke-volume -o 'jsonpath={.status.phase}' | grep -qx Running; }
+  bound() { [ "$(kubectl -n "$space" get pod smoke-volume -o 'jsonpath={.status.phase}')" = Running ]; }
   until_true 120 "a pod runs with a bound volume ($(kubectl -n "$space" get events -o 'jsonpath={.items[-1:].message}' 2>>"$log" || true))" bound
   run kubectl -n "$space" exec smoke-volume -- sh -c 'echo written > /data/proof && grep -q written /data/proof'
   volume=true
@@ -121,6 +128,6 @@ if [ "$SSM_loadBalancer" = true ]; then
 fi
 
 clean_up || die "the smoke test's namespace does not go away"
-[ "$(restarts)" -eq "$before" ] || die "a pod of kube-system restarted while the cluster was watched: $(ailing | head -n 3 | tr '\n' ';')"
+[ "$(restarts)" -eq "$before" ] || die "a pod of kube-system restarted while the cluster was watched: $(first 3 "$(ailing)")"
 pods=$(kubectl get pods -A -o json | jq '.items | length')
 printf '{"nodes":%d,"pods":%d,"volume":%s,"loadBalancer":%s}\n' "$wanted" "$pods" "$volume" "$balancer"

@@ -33,9 +33,8 @@ async function restarts(sh: Script): Promise<number> {
   return counts.reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
-/** `head -n COUNT | tr '\n' ';'` of what may be longer. */
-const head = (lines: readonly string[], count: number): string =>
-  lines.length > count ? `${lines.slice(0, count).join(";")};` : lines.join(";");
+/** The first of the lines in one. */
+const head = (lines: readonly string[], count: number): string => lines.slice(0, count).join(";");
 
 /** What the first ailing pod said itself. */
 async function lastWords(sh: Script): Promise<string> {
