@@ -43,7 +43,7 @@ why_not() {
 }
 
 networking() {
-  local bundle="$state/bundle.json" key sha
+  local bundle="$state/bundle.json" key sha end
   fetch "$SSM_bundleKey" "$SSM_bundleSha256" "$bundle"
   template ccm
   while IFS=$'\t' read -r key sha; do
@@ -51,10 +51,11 @@ networking() {
     apply "$state/cni.yaml"
   done < <(jq -r --arg cni "$SSM_cni" '.manifests[] | select(.kind == $cni) | [.key, .sha256] | @tsv' "$bundle")
   if [ "$SSM_publicLoadBalancers" = false ]; then template load-balancer-policy; fi
-  for ((waited = 0; ; waited += 2)); do
-    if initialised >>"$log" 2>&1; then break; fi
-    [ "$waited" -lt 120 ] ||
+  end=$(moment 120)
+  until initialised >>"$log" 2>&1; do
+    if is_over "$end"; then
       die "the cloud controller manager did not initialise the node: $(kubectl -n kube-system logs -l k8s-app=aws-cloud-controller-manager --tail 2 2>&1 | tail -n 2 | tr '\n' ' ') $(why_not)"
+    fi
     sleep 2
   done
 }

@@ -6,11 +6,11 @@ need SSM_controlPlanes SSM_workers SSM_volume SSM_loadBalancer SSM_smokeImage SS
 
 # There is one namespace for the smoke test. A second copy of this script (the SDK asks again when an answer was lost) waits for the first.
 exec 7>"$state/smoke.lock"
-flock -x -w 240 7 || die "another verification of this cluster is still running"
+flock -x -w "$(within 240)" 7 || die "another verification of this cluster is still running"
 
 space=cloister-smoke
 wanted=$((SSM_controlPlanes + SSM_workers))
-clean_up() { kubectl delete namespace "$space" --ignore-not-found --wait=true --timeout=120s >>"$log" 2>&1; }
+clean_up() { kubectl delete namespace "$space" --ignore-not-found --wait=true --timeout="$(within 120)s" >>"$log" 2>&1; }
 
 # What is wrong with the nodes, one line each; nothing when all are as they should be.
 faults() {
@@ -46,16 +46,16 @@ restarts() { kubectl -n kube-system get pods -o json | jq '[.items[].status.cont
 
 # settle SECONDS COMMAND: until the command prints nothing three times running.
 settle() {
-  local seconds=$1 quiet=0 waited=0 said
+  local quiet=0 end said
+  end=$(moment "$1")
   shift
   while :; do
     said=$("$1" "${@:2}" 2>>"$log" || echo "the API server does not answer")
     quiet=$((quiet + 1))
     if [ -n "$said" ]; then quiet=0; fi
     if [ "$quiet" -eq 3 ]; then return 0; fi
-    if [ "$waited" -ge "$seconds" ]; then die "$(first 5 "$said") $(last_words)"; fi
+    if is_over "$end"; then die "$(first 5 "$said") $(last_words)"; fi
     sleep 1
-    waited=$((waited + 1))
   done
 }
 
@@ -83,11 +83,11 @@ clean_up || true
 template smoke-test
 if [ "$SSM_volume" = true ]; then template smoke-volume; fi
 if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
-from=""
-for ((waited = 0; waited < 30; waited += 2)); do
+end=$(moment 30)
+while :; do
   from=$(ready_pods)
   from=${from%%$'\n'*}
-  if [ -n "$from" ]; then break; fi
+  if [ -n "$from" ] || is_over "$end"; then break; fi
   sleep 2
 done
 if [ -n "$from" ]; then no_way_out "$from"; fi
@@ -112,18 +112,19 @@ fi
 
 balancer=false
 if [ "$SSM_loadBalancer" = true ]; then
-  name=""
   named() {
     name=$(kubectl -n "$space" get service smoke -o 'jsonpath={.status.loadBalancer.ingress[0].hostname}')
     [ -n "$name" ]
   }
-  for ((waited = 0; waited < 60; waited += 2)); do
-    if named; then break; fi
+  end=$(moment 60)
+  until named; do
+    if is_over "$end"; then
+      die "no load balancer for the smoke Service: $(kubectl -n "$space" get events --field-selector involvedObject.name=smoke -o 'jsonpath={.items[-1:].message}')"
+    fi
     sleep 2
   done
-  [ -n "$name" ] || die "no load balancer for the smoke Service: $(kubectl -n "$space" get events --field-selector involvedObject.name=smoke -o 'jsonpath={.items[-1:].message}')"
-  # Target health is not the traffic's path: only a request proves it (facts 2.10).
-  until_true 300 "the internal load balancer $name answers" curl -fsS -m 5 "http://$name/hostname"
+  # Target health is not the traffic's path: only a request proves it (facts 2.10). A balancer and then its targets may take seven minutes.
+  until_true 450 "the internal load balancer $name answers" curl -fsS -m 5 "http://$name/hostname"
   balancer=true
 fi
 

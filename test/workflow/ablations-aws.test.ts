@@ -126,6 +126,23 @@ const ablations: readonly Ablation[] = [
     words: /not authorized to perform ec2:DescribeAvailabilityZones/,
   },
   {
+    // Each try takes five seconds, not one: a wait that counts its tries outlives its agent's patience, and its reason is lost.
+    without: "an open node port behind the load balancer",
+    source: "design 4, facts 2.10",
+    request: withLoadBalancer,
+    plant: after("verify-cluster", (account) => {
+      const closes = () => {
+        const { rules } = ec2(account);
+        for (const { id } of rules.all().filter(({ isEgress, from }) => !isEgress && from >= 30_000)) rules.remove(id);
+        account.world.universe.clock.after(0.1, closes);
+      };
+      closes();
+    }),
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /the internal load balancer \S+ answers: not so after \d+ seconds/,
+  },
+  {
     without: "an open API port",
     source: "facts 6.1",
     plant: rulesGo(({ from }) => from === 6443),

@@ -13,7 +13,7 @@ const lines: Readonly<Record<string, { readonly known: string; readonly gaps: re
   flock: { known: "flock -s -w 20 9", gaps: ["flock -w 20 9", "flock -x -w soon 9", "flock -n 9", "flock -s -x -w 2 9"] },
   mktemp: { known: "mktemp -d /tmp/x.XXXXXX", gaps: ["mktemp", "mktemp /tmp/x.XXXXXX"] },
   sleep: { known: "sleep 2", gaps: ["sleep 1m", "sleep"] },
-  date: { known: "date -u +%Y-%m-%dT%H:%M:%SZ", gaps: ["date +%Y-%m-%dT%H:%M:%SZ", "date -u +%s"] },
+  date: { known: "date -u +%Y-%m-%dT%H:%M:%SZ", gaps: ["date +%Y-%m-%dT%H:%M:%SZ", "date -d 2026-11-25 +%s"] },
   systemctl: {
     known: "systemctl restart amazon-ssm-agent",
     gaps: ["systemctl restart kubelet", "systemctl enable --now amazon-ssm-agent", "systemctl enable kubelet"],
@@ -267,6 +267,7 @@ describe("the system's programs", () => {
     assert.equal((await machine.run("sleep 90; date -u +%Y-%m-%dT%H:%M:%SZ")).stdout, "2026-11-24T00:01:30Z\n");
     const { stdout } = await machine.run("date -u -d 2026-11-25T01:02:03.000Z +%Y-%m-%dT%H:%M:%SZ");
     assert.equal(stdout, "2026-11-25T01:02:03Z\n");
+    assert.equal((await machine.run("sleep 0.5; date +%s")).stdout, `${Date.parse("2026-11-24T00:01:30Z") / 1000}\n`);
     assert.equal((await machine.run("date -u -d tomorrowish +%Y-%m-%dT%H:%M:%SZ")).exitCode, 1);
   });
 

@@ -199,6 +199,7 @@ async function onBareNodes(document: DocumentName, ...environments: Readonly<Rec
     const nothing = () => ({});
     const programs = {
       ...{ umask: nothing, trap: nothing, flock },
+      date: () => ({ stdout: "0\n" }),
       mktemp: () => ({ stdout: "/var/lib/cloister/secrets.000001\n" }),
       kubectl: () => ({ stdout: "one\n", stderr: "WARNING: no error\nerror: abcdef.0123456789abcdef is unknown\n", exitCode: 1 }),
     };

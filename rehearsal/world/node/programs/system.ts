@@ -32,7 +32,7 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
         return {};
       },
     }),
-    ...alone("date", { flags: "-u! -d:", words: 1, run: (line) => date(line, node.universe.clock.now()) }),
+    ...alone("date", { flags: "-u -d:", words: 1, run: (line) => date(line, node.universe.clock.now()) }),
     systemctl: program("systemctl", {
       // For the next boot, of which there is none here.
       enable: { words: 1, run: (line) => onAgent(line, "enable", () => {}) },
@@ -79,7 +79,8 @@ function secondsOf(text = ""): number {
 
 function date(line: Line, now: number): Answer {
   const [format] = line.words;
-  if (format !== "+%Y-%m-%dT%H:%M:%SZ") throw new SimulationGap(`date ${format} is not modelled`);
+  if (format === "+%s" && line.get("-d") === undefined) return { stdout: `${Math.floor(now / 1000)}\n` };
+  if (format !== "+%Y-%m-%dT%H:%M:%SZ" || !line.has("-u")) throw new SimulationGap(`date ${format} is not modelled`);
   const text = line.get("-d");
   const time = text === undefined ? now : Date.parse(text);
   if (Number.isNaN(time)) return fail(`date: invalid date ‘${text}’`);

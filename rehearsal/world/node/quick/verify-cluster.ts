@@ -4,7 +4,8 @@ import { linesOf, type QuickScript, type Script, state, stripped, tail } from ".
 const space = "cloister-smoke";
 const systemPods = "kubectl -n kube-system get pods -o json";
 
-const cleanUp = (sh: Script) => sh.ok(`kubectl delete namespace ${space} --ignore-not-found --wait=true --timeout=120s`);
+const cleanUp = async (sh: Script) =>
+  sh.ok(`kubectl delete namespace ${space} --ignore-not-found --wait=true --timeout=${await sh.within(120)}s`);
 
 /** What is wrong with the nodes and with the pods of kube-system, one line each. */
 async function unwell(sh: Script, wanted: number): Promise<string[]> {
@@ -46,11 +47,12 @@ async function lastWords(sh: Script): Promise<string> {
 
 /** Until nothing is wrong three times running. */
 async function settle(sh: Script, seconds: number, wanted: number): Promise<void> {
-  for (let waited = 0, quiet = 0; ; waited += 1) {
+  const end = await sh.moment(seconds);
+  for (let quiet = 0; ; ) {
     const said = await unwell(sh, wanted);
     quiet = said.length === 0 ? quiet + 1 : 0;
     if (quiet === 3) return;
-    if (waited >= seconds) sh.die(`${head(said, 5)} ${await lastWords(sh)}`);
+    if (await sh.isOver(end)) sh.die(`${head(said, 5)} ${await lastWords(sh)}`);
     await sh.sleep(1);
   }
 }
@@ -82,12 +84,12 @@ async function noWayOut(sh: Script, from: string): Promise<void> {
 
 /** The first smoke pod that runs, waited for half a minute. */
 async function firstPod(sh: Script): Promise<string> {
-  for (let waited = 0; waited < 30; waited += 2) {
+  const end = await sh.moment(30);
+  for (;;) {
     const [address = ""] = readyIn(await sh.must(smokePods));
-    if (address !== "") return address;
+    if (address !== "" || (await sh.isOver(end))) return address;
     await sh.sleep(2);
   }
-  return "";
 }
 
 async function proveVolume(sh: Script): Promise<void> {
@@ -101,19 +103,18 @@ async function proveVolume(sh: Script): Promise<void> {
 }
 
 async function proveLoadBalancer(sh: Script): Promise<void> {
+  const path = "jsonpath={.status.loadBalancer.ingress[0].hostname}";
   let name = "";
-  for (let waited = 0; waited < 60 && name === ""; waited += 2) {
-    const path = "jsonpath={.status.loadBalancer.ingress[0].hostname}";
+  const named = async () => {
     name = stripped(await sh.loose(`kubectl -n ${space} get service smoke -o ${path}`));
-    if (name === "") await sh.sleep(2);
-  }
-  if (name === "") {
+    return name !== "";
+  };
+  await sh.askedFor(60, named, async () => {
     const about = "--field-selector involvedObject.name=smoke -o jsonpath={.items[-1:].message}";
-    const event = await sh.loose(`kubectl -n ${space} get events ${about}`);
-    sh.die(`no load balancer for the smoke Service: ${stripped(event)}`);
-  }
+    return `no load balancer for the smoke Service: ${stripped(await sh.loose(`kubectl -n ${space} get events ${about}`))}`;
+  });
   const answers = () => sh.ok(`curl -fsS -m 5 http://${name}/hostname`);
-  await sh.untilTrue(300, `the internal load balancer ${name} answers`, answers);
+  await sh.untilTrue(450, `the internal load balancer ${name} answers`, answers);
 }
 
 /** The pods' network: the first pod is asked to reach all others. */
@@ -137,7 +138,7 @@ export const verifyCluster: QuickScript = {
   async run(sh) {
     const wanted = Number(sh.get("controlPlanes")) + Number(sh.get("workers"));
     const [volume, loadBalancer] = [sh.get("volume") === "true", sh.get("loadBalancer") === "true"];
-    if (!(await sh.ok("flock -x -w 240 7"))) sh.die("another verification of this cluster is still running");
+    if (!(await sh.ok(`flock -x -w ${await sh.within(240)} 7`))) sh.die("another verification of this cluster is still running");
     await cleanUp(sh);
     await template(sh, "smoke-test");
     if (volume) await template(sh, "smoke-volume");
