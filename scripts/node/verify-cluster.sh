@@ -75,8 +75,14 @@ ready_pods() {
 }
 # dial FROM HOST PORT: one pod asks another, or somebody else.
 dial() { curl -sS -m 10 "http://$1:8080/dial?request=hostname&protocol=http&host=$2&port=$3&tries=1" 2>>"$log"; }
-answered() { jq -e '(.responses // []) | length > 0' >/dev/null; }
-no_way_out() { if dial "$1" 1.1.1.1 80 | answered; then die "a pod reached 1.1.1.1: the cluster is not isolated"; fi; }
+answered() { jq -e '(.responses // []) | length > 0' >/dev/null 2>>"$log"; }
+# no_way_out POD: whether the pod itself says that its try failed. One that cannot be asked yet has tried nothing.
+no_way_out() {
+  local said
+  said=$(dial "$1" 1.1.1.1 80) || return 1
+  if answered <<<"$said"; then die "a pod reached 1.1.1.1: the cluster is not isolated"; fi
+  jq -e '(.errors // []) | length > 0' >/dev/null 2>>"$log" <<<"$said"
+}
 
 clean_up || true
 # What takes its time is asked for while the last nodes become ready: a volume, a load balancer, and the try to get out, from the first pod that runs.
@@ -90,14 +96,19 @@ while :; do
   if [ -n "$from" ] || is_over "$end"; then break; fi
   sleep 2
 done
-if [ -n "$from" ]; then no_way_out "$from"; fi
+closed=false
+if [ -n "$from" ] && no_way_out "$from"; then closed=true; fi
 settle 180 unwell
 before=$(restarts)
 until_true 60 "a smoke pod runs on every node" kubectl -n "$space" rollout status daemonset/smoke --timeout=1s
 # One pod on every node; the first one is asked to reach all others, so the answer crosses the nodes' network.
 mapfile -t addresses < <(ready_pods)
 [ "${#addresses[@]}" -eq "$wanted" ] || die "${#addresses[@]} smoke pods have an address, $wanted nodes are there"
-if [ -z "$from" ]; then no_way_out "${addresses[0]}"; fi
+end=$(moment 30)
+until [ "$closed" = true ] || no_way_out "${addresses[0]}"; do
+  if is_over "$end"; then die "the smoke pod at ${addresses[0]} does not say whether it gets out"; fi
+  sleep 1
+done
 for address in "${addresses[@]}"; do
   dial "${addresses[0]}" "$address" 8080 | answered || die "the pod at ${addresses[0]} cannot reach the pod at $address on another node: is UDP 4789 open between the nodes?"
 done

@@ -126,6 +126,28 @@ const ablations: readonly Ablation[] = [
     words: /not authorized to perform ec2:DescribeAvailabilityZones/,
   },
   {
+    // The first pod that is ready is asked before it answers: that says nothing about the ways out.
+    without: "closed ways out, before the pods' network answers",
+    source: "design 3",
+    plant(account) {
+      after("create-network", () => {
+        const everything = { protocol: "-1", peer: "0.0.0.0/0" };
+        for (const table of ec2(account).routeTables.all()) table.routes.push({ destination: "0.0.0.0/0", target: "nat-0" });
+        for (const rule of ec2(account)
+          .rules.all()
+          .filter(({ isEgress }) => isEgress))
+          Object.assign(rule, everything);
+      })(account);
+      after("verify-cluster", () => {
+        const { universe, nodes } = account.world;
+        for (const node of nodes.nodes.values()) node.podsAnswerAt = universe.clock.now() + 20_000;
+      })(account);
+    },
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /a pod reached 1\.1\.1\.1/,
+  },
+  {
     // Each try takes five seconds, not one: a wait that counts its tries outlives its agent's patience, and its reason is lost.
     without: "an open node port behind the load balancer",
     source: "design 4, facts 2.10",

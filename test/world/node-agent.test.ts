@@ -35,6 +35,7 @@ function agent(at: (seconds: number, service: string) => Answer, version = "3.3.
     shell,
     isUp: true,
     agentRuns: 0,
+    podsAnswerAt: 0,
     diskFreeAt: 0,
   } as unknown as VirtualNode;
   const register = (managed: ManagedNode) => registered.push({ node: managed, at: seconds() });

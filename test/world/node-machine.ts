@@ -80,6 +80,7 @@ export class NodeMachine {
       hasKubelet: false,
       isUp: true,
       agentRuns: 0,
+      podsAnswerAt: 0,
       diskFreeAt: 0,
     };
     this.programs = programsOf(this.node, {

@@ -67,6 +67,11 @@ describe("a story told with quick scripts is the same as with interpreted ones",
     "three control planes": { request: threePlanes },
     "a volume and a load balancer": { request: { ...withLoadBalancer, verify: { volume: true, loadBalancer: true } } },
     "an image whose crictl complains at every call": { prepare: (account) => account.onImage({ hasCrictlConfig: false }) },
+    "pods that answer a while after they are ready": {
+      prepare: after("verify-cluster", ({ world }) => {
+        for (const node of world.nodes.nodes.values()) node.podsAnswerAt = world.universe.clock.now() + 40_000;
+      }),
+    },
     "a destroy": { next: [destroy] },
     "a destroy that deletes volumes": {
       request: { ...orchid, verify: { volume: true } },
@@ -113,6 +118,12 @@ const failures: Readonly<Record<string, Failure>> = {
   "a closed overlay port": {
     prepare: rulesGo(({ from }) => from === 4789),
     words: /cannot reach the pod at .* is UDP 4789 open/,
+  },
+  "pods that never answer": {
+    prepare: after("verify-cluster", ({ world }) => {
+      for (const node of world.nodes.nodes.values()) node.podsAnswerAt = Number.POSITIVE_INFINITY;
+    }),
+    words: /the smoke pod at \S+ does not say whether it gets out/,
   },
   "a name that does not resolve on the nodes": {
     prepare: after("wait-for-nodes", (account) => {

@@ -21,6 +21,8 @@ export interface VirtualNode {
   isUp: boolean;
   /** How many times its agent was started. */
   agentRuns: number;
+  /** When what stands on the pods' network here is reached, milliseconds since the epoch: the plugin's routes come after the kubelet's word. */
+  podsAnswerAt: number;
   /** When the last of what is being written to its volume is there, milliseconds since the epoch. */
   diskFreeAt: number;
 }

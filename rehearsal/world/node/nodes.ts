@@ -106,6 +106,7 @@ export class Nodes implements Listeners {
       hasKubelet: false,
       isUp: false,
       agentRuns: 0,
+      podsAnswerAt: 0,
       diskFreeAt: 0,
     };
     Object.assign(
