@@ -75,7 +75,7 @@ export async function look(request: ClusterRequest, { preflight, parameters, dep
   const lookAtBundle = async () => {
     const bundleAddress = request.images.bundle ?? (await parameters.value(deployment.defaultBundleParameter));
     const bundle = await readBundle(bundleAddress, preflight);
-    return { bundleAddress, bundle, calicoManifest: await readCalico(bundleAddress, bundle, preflight) };
+    return { bundleAddress, bundle, manifests: await readManifests(bundleAddress, bundle, request, preflight) };
   };
   const [image, bundle, zones, instanceTypes, offerings, endpointZones, usage, quotas] = await together([
     lookAtImage(),
@@ -115,16 +115,21 @@ async function readBundle(address: string | null, preflight: PreflightPort): Pro
   }
 }
 
-async function readCalico(
+async function readManifests(
   address: string | null,
   bundle: AccountFacts["bundle"],
+  { cni }: ClusterRequest,
   preflight: PreflightPort,
-): Promise<string | null> {
-  if (address === null || "problem" in bundle) return null;
-  const manifest = bundle.content.manifests.find(({ kind }) => kind === "calico");
-  if (manifest === undefined) return null;
+): Promise<AccountFacts["manifests"]> {
+  if (address === null || "problem" in bundle) return new Map();
   const { bucket, key } = parseS3Address(address);
-  return preflight.object(bucket, `${key.slice(0, key.lastIndexOf("/") + 1)}${manifest.key}`);
+  const folder = key.slice(0, key.lastIndexOf("/") + 1);
+  const wanted = bundle.content.manifests.filter(({ kind }) => kind === cni);
+  return new Map(
+    await together(
+      wanted.map(async (manifest) => [manifest.key, await preflight.object(bucket, `${folder}${manifest.key}`)] as const),
+    ),
+  );
 }
 
 export const { handler } = validateRequest;

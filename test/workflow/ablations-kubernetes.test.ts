@@ -181,6 +181,19 @@ const ablations: readonly Ablation[] = [
     words: /cannot reach the pod at/,
   },
   {
+    without: "a probe of Calico's that VXLAN answers",
+    source: "facts 4.1",
+    rewrites: true,
+    plant: script(
+      "install-manifests",
+      '    apply "$state/cni.yaml"',
+      `    text=$(cat "$state/cni.yaml"); printf '%s\\n' "\${text//-felix-ready/-bird-ready}" >"$state/cni.yaml"\n    apply "$state/cni.yaml"`,
+    ),
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /calico-node-\S+:/,
+  },
+  {
     without: "client-IP preservation off",
     source: "facts 3.7",
     request: threePlanes,

@@ -31,6 +31,7 @@ export interface Container {
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly readinessProbe?: { readonly exec?: { readonly command: readonly string[] } };
 }
 
 export interface PodSpec {
