@@ -5,7 +5,7 @@
 hold=shared follows=kubeadm-init
 . "$(dirname "$0")/lib.sh"
 need SSM_set SSM_clusterName SSM_cni SSM_publicLoadBalancers SSM_bucket SSM_bundleKey SSM_bundleSha256 SSM_ccmImage \
-  SSM_ebsCsiImage SSM_provisionerImage SSM_attacherImage SSM_resizerImage SSM_registrarImage SSM_livenessProbeImage
+  SSM_ebsCsiImage SSM_provisionerImage SSM_attacherImage SSM_resizerImage SSM_registrarImage
 
 applied=0
 # apply FILE: server-side, because some manifests are larger than an annotation may be (facts 4.1).
@@ -26,7 +26,6 @@ template() {
   text=${text//__ATTACHER_IMAGE__/$SSM_attacherImage}
   text=${text//__RESIZER_IMAGE__/$SSM_resizerImage}
   text=${text//__REGISTRAR_IMAGE__/$SSM_registrarImage}
-  text=${text//__LIVENESS_PROBE_IMAGE__/$SSM_livenessProbeImage}
   printf '%s\n' "$text" >"$state/$1.yaml"
   apply "$state/$1.yaml"
 }

@@ -34,6 +34,7 @@ function agent(at: (seconds: number, service: string) => Answer, version = "3.3.
     image: { agentVersion: version },
     shell,
     isUp: true,
+    downAt: null,
     agentRuns: 0,
     podsAnswerAt: 0,
     diskFreeAt: 0,

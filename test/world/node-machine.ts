@@ -79,6 +79,7 @@ export class NodeMachine {
       hasApiServer: false,
       hasKubelet: false,
       isUp: true,
+      downAt: null,
       agentRuns: 0,
       podsAnswerAt: 0,
       diskFreeAt: 0,

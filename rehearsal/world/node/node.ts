@@ -19,6 +19,8 @@ export interface VirtualNode {
   hasApiServer: boolean;
   hasKubelet: boolean;
   isUp: boolean;
+  /** When it died, milliseconds since the epoch. */
+  downAt: number | null;
   /** How many times its agent was started. */
   agentRuns: number;
   /** When what stands on the pods' network here is reached, milliseconds since the epoch: the plugin's routes come after the kubelet's word. */

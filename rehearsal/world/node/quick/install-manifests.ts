@@ -15,7 +15,6 @@ const places: Readonly<Record<string, string>> = {
   ATTACHER_IMAGE: "attacherImage",
   RESIZER_IMAGE: "resizerImage",
   REGISTRAR_IMAGE: "registrarImage",
-  LIVENESS_PROBE_IMAGE: "livenessProbeImage",
 };
 
 const apply = (sh: Script, path: string) => sh.run(`kubectl apply --server-side --force-conflicts -f ${path}`);
