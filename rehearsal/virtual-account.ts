@@ -32,10 +32,15 @@ const own = <C extends object>(client: C): C => Object.create(client) as C;
 const megabytes = (ref: string): number =>
   /\/calico\//.test(ref) ? 65 : /csi/.test(ref) ? 25 : /cloud-controller/.test(ref) ? 20 : /pause/.test(ref) ? 0.4 : 33;
 
-/** Calico's own manifest, as far as anything looks at it: the encapsulation, the images and where it writes its configuration. */
+/** Calico's own manifest, as far as anything looks at it: the encapsulation, the images, a probe, and where it writes its configuration. */
 const calicoManifest = (images: readonly string[]): string => {
   const image = (part: string) => images.find((ref) => ref.includes(part)) ?? part;
-  return `apiVersion: apps/v1
+  return `apiVersion: v1
+kind: ConfigMap
+metadata: {name: calico-config, namespace: kube-system}
+data: {calico_backend: "vxlan"}
+---
+apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: calico-node, namespace: kube-system}
 spec:
@@ -51,6 +56,7 @@ spec:
           env:
             - {name: CALICO_IPV4POOL_IPIP, value: "Never"}
             - {name: CALICO_IPV4POOL_VXLAN, value: "Always"}
+          readinessProbe: {exec: {command: [/bin/calico-node, -felix-ready]}}
       volumes: [{name: cni-net-dir, hostPath: {path: /etc/cni/net.d}}]
 ---
 apiVersion: apps/v1
@@ -160,6 +166,9 @@ export class VirtualAccount {
       sandboxImage: this.row.sandboxImage,
       preloaded: [],
       kubeadmImages: this.row.core,
+      trustStore: "debian",
+      isAuthorityPrivate: false,
+      hasCrictlConfig: true,
       isAgentEnabled: false,
     });
     this.image({});

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundleProblems } from "../functions/domain/bundle.ts";
+import { manifestProblems } from "../functions/domain/manifests.ts";
 import { supportedVersions } from "../functions/domain/versions.ts";
 import { BundleError, packBundle } from "../rehearsal/bundle.ts";
 import { UsageError, usage } from "./options.ts";
@@ -44,7 +47,8 @@ async function main(): Promise<number> {
   const { folder, kubernetes, arch, storage } = options;
   const bundle = await packBundle(folder, { kubernetes, arch });
   const cni = bundle.manifests.some(({ kind }) => kind === "calico") ? "calico" : "manifests";
-  const problems = bundleProblems(bundle, { kubernetes, arch, cni, storage });
+  const texts = new Map(bundle.manifests.map(({ key }) => [key, readFileSync(join(folder, key), "utf8")]));
+  const problems = [...bundleProblems(bundle, { kubernetes, arch, cni, storage }), ...manifestProblems(bundle, { cni }, texts)];
   const bytes = bundle.files.reduce((sum, file) => sum + file.bytes, 0);
   console.log(
     `${folder}/bundle.json: ${bundle.files.length} archives, ${Math.round(bytes / 1e6)} MB, cni ${cni}, storage ${storage}`,

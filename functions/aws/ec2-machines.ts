@@ -35,8 +35,14 @@ const toInput = (order: LaunchOrder) => ({
   SecurityGroupIds: [...order.groupIds],
   ...(order.address === null ? {} : { PrivateIpAddress: order.address }),
   IamInstanceProfile: { Name: order.profile },
-  // Written out, because an image or the account can make the hop limit 2, and then every pod gets the node's role (facts 5.8).
-  MetadataOptions: { HttpEndpoint: "enabled" as const, HttpTokens: "required" as const, HttpPutResponseHopLimit: 1 },
+  // Written out, because an image or the account can make the hop limit 2, and then every pod gets the node's role (facts 5.8); and tags
+  // shown there may not have a slash in their keys, which the cloud provider's has.
+  MetadataOptions: {
+    HttpEndpoint: "enabled" as const,
+    HttpTokens: "required" as const,
+    HttpPutResponseHopLimit: 1,
+    InstanceMetadataTags: "disabled" as const,
+  },
   BlockDeviceMappings: [
     {
       DeviceName: order.rootDeviceName,

@@ -47,7 +47,7 @@ export interface CommandsPort {
   /** Promises nothing: a script that an agent has begun may go on to its end (lifecycle 4). */
   cancel(commandId: CommandId): Promise<void>;
   look(commandId: CommandId): Promise<CommandProgress>;
-  /** How far each node is, and what it printed, its first 2,500 characters (facts 8.6). One page holds 50 nodes. */
+  /** How far each node is, and what it printed; of that and its errors together SSM keeps 2,400 characters. One page holds 50 nodes. */
   outputs(commandId: CommandId): Promise<readonly CommandOutput[]>;
   /** The end of what a failed node wrote to stderr, which is where our scripts give the reason. */
   reason(commandId: CommandId, instanceId: InstanceId): Promise<string>;
@@ -65,11 +65,14 @@ const running = new Set(["Pending", "InProgress", "Delayed", "Cancelling"]);
 const statusOf = (status = ""): CommandOutput["status"] =>
   running.has(status) ? "running" : status === "Success" ? "succeeded" : "failed";
 
+/** What the agent puts between a script's output and its errors, once there are any (amazon-ssm-agent, iohandler.go). */
+const errorTitle = "\n----------ERROR-------\n";
+
 const toOutput = (invocation: CommandInvocation): CommandOutput => ({
   instanceId: InstanceId.parse(invocation.InstanceId),
   status: statusOf(invocation.Status),
   detail: (invocation.StatusDetails ?? invocation.Status ?? "Unknown").replaceAll(" ", ""),
-  output: invocation.CommandPlugins?.[0]?.Output ?? "",
+  output: invocation.CommandPlugins?.[0]?.Output?.split(errorTitle)[0] ?? "",
 });
 
 const targetsOf = (lock: AnyLock, target: Target) => [

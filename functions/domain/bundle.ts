@@ -1,4 +1,3 @@
-import { parseAllDocuments } from "yaml";
 import * as z from "zod";
 import { Role, Sha256 } from "./ids.ts";
 import { ImageRef, requiredImages, versionRow } from "./versions.ts";
@@ -57,38 +56,4 @@ export function bundleProblems(bundle: Bundle, needs: BundleNeeds): string[] {
   if (!bundle.manifests.some(({ kind }) => kind === needs.cni))
     problems.push(`has no ${needs.cni === "calico" ? "Calico manifest" : "manifests of kind manifests"}`);
   return problems;
-}
-
-interface EnvVariable {
-  readonly name?: unknown;
-  readonly value?: unknown;
-}
-
-/** Every environment variable of every container in a manifest, wherever it stands. */
-function* environment(value: unknown): Generator<EnvVariable> {
-  if (Array.isArray(value)) for (const item of value) yield* environment(item);
-  else if (typeof value === "object" && value !== null) {
-    const { env } = value as { env?: unknown };
-    if (Array.isArray(env)) yield* env as EnvVariable[];
-    for (const inner of Object.values(value)) yield* environment(inner);
-  }
-}
-
-/**
- * Why a Calico manifest is refused: pods of one subnet talk unencapsulated unless VXLAN is Always, and EC2's source/destination check
- * then drops them without a word (facts 4.1).
- */
-export function calicoProblems(text: string): string[] {
-  const documents = parseAllDocuments(text);
-  const broken = documents.flatMap(({ errors }) => errors);
-  if (broken.length > 0) return [`has a Calico manifest that is no YAML: ${broken[0]?.message ?? ""}`];
-  const values = new Map<string, unknown>();
-  for (const document of documents) for (const { name, value } of environment(document.toJS())) values.set(String(name), value);
-  const wanted = { CALICO_IPV4POOL_VXLAN: "Always", CALICO_IPV4POOL_IPIP: "Never" };
-  return Object.entries(wanted)
-    .filter(([name, value]) => values.get(name) !== value)
-    .map(
-      ([name, value]) =>
-        `has a Calico manifest in which ${name} is ${String(values.get(name) ?? "not set")}; it must be ${value} (VXLAN always)`,
-    );
 }

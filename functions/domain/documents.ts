@@ -103,7 +103,6 @@ export const documents = {
       attacherImage: pattern.imageOrNone,
       resizerImage: pattern.imageOrNone,
       registrarImage: pattern.imageOrNone,
-      livenessProbeImage: pattern.imageOrNone,
     },
     output: z.strictObject({ applied: count }),
     deliverySeconds: 30,

@@ -1,7 +1,8 @@
 import type { Deployment } from "../aws/aws.ts";
-import { type Bundle, calicoProblems, bundleProblems as lacking } from "./bundle.ts";
+import { type Bundle, bundleProblems as lacking } from "./bundle.ts";
 import type { ClusterRequest } from "./cluster-request.ts";
 import { ImageId } from "./ids.ts";
+import { type ManifestTexts, manifestProblems } from "./manifests.ts";
 import { planControlPlanes, planZones } from "./network-plan.ts";
 import type { Plan } from "./plan.ts";
 import type { Problem } from "./problem.ts";
@@ -43,8 +44,8 @@ export interface AccountFacts {
   readonly zones: readonly string[];
   readonly image: ImageFacts | Unseen;
   readonly bundle: BundleFacts | Unseen;
-  /** The text of the bundle's Calico manifest, where the request wants Calico and the bundle has one. */
-  readonly calicoManifest: string | null;
+  /** The manifests of the bundle that the request would have applied. */
+  readonly manifests: ManifestTexts;
   readonly instanceTypes: ReadonlyMap<string, { readonly architectures: readonly string[]; readonly vcpus: number }>;
   readonly offerings: ReadonlyMap<string, ReadonlySet<string>>;
   readonly endpointZones: ReadonlyMap<string, ReadonlySet<string>>;
@@ -123,8 +124,8 @@ function bundleProblems(request: ClusterRequest, facts: AccountFacts): Problem[]
   const wanted = { kubernetes: request.kubernetesVersion, arch, cni: request.cni, storage: request.storage.driver };
   const known = supportedVersions().includes(request.kubernetesVersion);
   const missing = known ? lacking(facts.bundle.content, wanted) : [];
-  const calico = request.cni === "calico" && facts.calicoManifest !== null ? calicoProblems(facts.calicoManifest) : [];
-  return [...missing, ...calico].map((problem) => ({ path, problem }));
+  const manifests = manifestProblems(facts.bundle.content, request, facts.manifests);
+  return [...missing, ...manifests].map((problem) => ({ path, problem }));
 }
 
 /** Zones in which everything can stand: both instance types and every endpoint. */

@@ -46,6 +46,5 @@ export function manifestScalars(
     attacherImage: storage?.attacher ?? "none",
     resizerImage: storage?.resizer ?? "none",
     registrarImage: storage?.registrar ?? "none",
-    livenessProbeImage: storage?.livenessProbe ?? "none",
   };
 }

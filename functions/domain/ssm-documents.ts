@@ -24,7 +24,8 @@ function manifestFunction(script: string, manifests: Readonly<Record<string, str
 /** The whole script as one text: what an agent runs. */
 export function assembleScript(document: DocumentName, { script, lib, manifests }: ScriptTexts): string {
   if (script.split(sourceLine).length !== 2) throw new RangeError(`${document}.sh does not source lib.sh exactly once`);
-  return script.replace(sourceLine, () => `${lib.trimEnd()}\n${manifestFunction(script, manifests).trimEnd()}`);
+  const limit = `limit=${documents[document].executionSeconds}`;
+  return script.replace(sourceLine, () => `${limit}\n${lib.trimEnd()}\n${manifestFunction(script, manifests).trimEnd()}`);
 }
 
 /** The SSM document of a script: schema 2.2, one step, every parameter guarded by its pattern and handed over as an environment variable. */

@@ -11,7 +11,8 @@ function isIn(cidr: string): string {
 
 /**
  * The guard: instances boot before their endpoints answer, and an agent whose first ping fails sleeps for minutes (facts 5.7).
- * As a boothook it runs before any agent can start. The image installs the agent without enabling it; the guard starts it.
+ * As a boothook it runs before any agent can start. The image best installs the agent without enabling it; one that it enabled has slept
+ * since its first ping, and a restart wakes it.
  * `hosts` are the names that must answer, `subnets` the blocks their addresses must lie in; nothing else is rendered in.
  */
 export function userData({ hosts, subnets }: { readonly hosts: readonly string[]; readonly subnets: readonly string[] }): string {
@@ -40,7 +41,10 @@ wait_and_start() {
     all_answer && break
     sleep 1
   done
-  systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent 2>/dev/null || systemctl enable --now amazon-ssm-agent
+  # As a snap (Ubuntu) or as a package.
+  unit=snap.amazon-ssm-agent.amazon-ssm-agent
+  systemctl enable "$unit" || { unit=amazon-ssm-agent && systemctl enable "$unit"; }
+  systemctl restart "$unit"
 }
 # In the background: a boothook that waits would hold up the boot, and with it the name service it waits for.
 # A boothook runs at every boot; the agent is enabled after the first.

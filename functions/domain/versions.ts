@@ -20,7 +20,6 @@ export const VersionRow = z.strictObject({
     attacher: ImageRef,
     resizer: ImageRef,
     registrar: ImageRef,
-    livenessProbe: ImageRef,
   }),
   calico: z.strictObject({ version: z.string(), images: z.array(ImageRef).min(1) }),
   smokeImage: ImageRef,

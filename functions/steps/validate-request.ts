@@ -86,7 +86,7 @@ export async function look(request: ClusterRequest, looking: Looking): Promise<A
   const lookAtBundle = async () => {
     const address = await draw("bundle", request, looking);
     const bundle = typeof address === "string" ? await readBundle(address, preflight) : address;
-    return { bundle, calicoManifest: "problem" in bundle ? null : await readCalico(bundle, preflight) };
+    return { bundle, manifests: "problem" in bundle ? new Map() : await readManifests(bundle, request, preflight) };
   };
   const [image, bundle, zones, instanceTypes, offerings, endpointZones, usage, quotas] = await together([
     lookAtImage(),
@@ -145,11 +145,19 @@ async function readBundle(address: string, preflight: PreflightPort): Promise<Ac
   }
 }
 
-async function readCalico({ address, content }: BundleFacts, preflight: PreflightPort): Promise<string | null> {
-  const manifest = content.manifests.find(({ kind }) => kind === "calico");
-  if (manifest === undefined) return null;
+async function readManifests(
+  { address, content }: BundleFacts,
+  { cni }: ClusterRequest,
+  preflight: PreflightPort,
+): Promise<AccountFacts["manifests"]> {
   const { bucket, key } = parseS3Address(address);
-  return preflight.object(bucket, `${key.slice(0, key.lastIndexOf("/") + 1)}${manifest.key}`);
+  const folder = key.slice(0, key.lastIndexOf("/") + 1);
+  const wanted = content.manifests.filter(({ kind }) => kind === cni);
+  return new Map(
+    await together(
+      wanted.map(async (manifest) => [manifest.key, await preflight.object(bucket, `${folder}${manifest.key}`)] as const),
+    ),
+  );
 }
 
 export const { handler } = validateRequest;

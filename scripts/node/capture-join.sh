@@ -7,7 +7,8 @@ need SSM_joinParameter SSM_certificates
 # The token that kubeadm init has just made for an hour is signed sooner than another would be; an older control plane gets a new one.
 token=""
 if has_finished fresh-token; then
-  token=$(kubeadm token list -o json 2>"$said" | jq -r 'select((.usages // []) | index("authentication")) | .token' | head -n 1) || token=""
+  token=$(kubeadm token list -o json 2>"$said" | jq -r 'select((.usages // []) | index("authentication")) | .token') || token=""
+  token=${token%%$'\n'*}
 fi
 [ -n "$token" ] || token=$(kubeadm token create --ttl 1h 2>"$said") || die "kubeadm cannot create a token: $(tail -n 1 "$said")"
 

@@ -5,7 +5,7 @@
 hold=shared follows=kubeadm-init
 . "$(dirname "$0")/lib.sh"
 need SSM_set SSM_clusterName SSM_cni SSM_publicLoadBalancers SSM_bucket SSM_bundleKey SSM_bundleSha256 SSM_ccmImage \
-  SSM_ebsCsiImage SSM_provisionerImage SSM_attacherImage SSM_resizerImage SSM_registrarImage SSM_livenessProbeImage
+  SSM_ebsCsiImage SSM_provisionerImage SSM_attacherImage SSM_resizerImage SSM_registrarImage
 
 applied=0
 # apply FILE: server-side, because some manifests are larger than an annotation may be (facts 4.1).
@@ -26,7 +26,6 @@ template() {
   text=${text//__ATTACHER_IMAGE__/$SSM_attacherImage}
   text=${text//__RESIZER_IMAGE__/$SSM_resizerImage}
   text=${text//__REGISTRAR_IMAGE__/$SSM_registrarImage}
-  text=${text//__LIVENESS_PROBE_IMAGE__/$SSM_livenessProbeImage}
   printf '%s\n' "$text" >"$state/$1.yaml"
   apply "$state/$1.yaml"
 }
@@ -43,7 +42,7 @@ why_not() {
 }
 
 networking() {
-  local bundle="$state/bundle.json" key sha
+  local bundle="$state/bundle.json" key sha end
   fetch "$SSM_bundleKey" "$SSM_bundleSha256" "$bundle"
   template ccm
   while IFS=$'\t' read -r key sha; do
@@ -51,10 +50,11 @@ networking() {
     apply "$state/cni.yaml"
   done < <(jq -r --arg cni "$SSM_cni" '.manifests[] | select(.kind == $cni) | [.key, .sha256] | @tsv' "$bundle")
   if [ "$SSM_publicLoadBalancers" = false ]; then template load-balancer-policy; fi
-  for ((waited = 0; ; waited += 2)); do
-    if initialised >>"$log" 2>&1; then break; fi
-    [ "$waited" -lt 120 ] ||
+  end=$(moment 120)
+  until initialised >>"$log" 2>&1; do
+    if is_over "$end"; then
       die "the cloud controller manager did not initialise the node: $(kubectl -n kube-system logs -l k8s-app=aws-cloud-controller-manager --tail 2 2>&1 | tail -n 2 | tr '\n' ' ') $(why_not)"
+    fi
     sleep 2
   done
 }

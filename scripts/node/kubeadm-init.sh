@@ -8,7 +8,7 @@ need SSM_clusterName SSM_kubernetesVersion SSM_apiEndpoint SSM_address SSM_podCi
 # add-ons (seen in the lab). Only one that ended well, under whatever fence, is a control plane.
 healthy() {
   [ -e "$state/finished.kubeadm-init" ] && [ -e /etc/kubernetes/admin.conf ] && kubectl get --raw /readyz &&
-    kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}' | grep -qx "clusterName: $SSM_clusterName"
+    grep -qx "clusterName: $SSM_clusterName" <<<"$(kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}')"
 }
 if healthy >>"$log" 2>&1; then
   finished kubeadm-init

@@ -8,6 +8,23 @@ log=/var/log/cloister.log
 export secrets said config=/etc/kubernetes/cloister-kubeadm.yaml
 export KUBECONFIG="${KUBECONFIG:-/etc/kubernetes/admin.conf}"
 
+# The agent ends a script after $limit seconds (the document builder says how many), without a word: what waits gives up before that, and
+# says what it waited for.
+ends=$(($(date +%s) + limit - 20))
+# within SECONDS: so many, or what is left.
+within() {
+  local left=$((ends - $(date +%s)))
+  if [ "$left" -lt 1 ]; then left=1; fi
+  echo $((left < $1 ? left : $1))
+}
+# moment SECONDS: the one at which a wait of so many is over.
+moment() {
+  local most
+  most=$(within "$1")
+  echo $(($(date +%s) + most))
+}
+is_over() { [ "$(date +%s)" -ge "$1" ]; }
+
 # The last line of stderr is the reason an operator sees. Nothing that looks like a bootstrap token passes.
 die() {
   printf '%s\n' "$*" | sed -E 's/[a-z0-9]{6}\.[a-z0-9]{16}/<token>/g' >&2
@@ -41,12 +58,13 @@ run() {
 
 # until_true SECONDS WHAT COMMAND...: asks every second, and says what it waited for in vain.
 until_true() {
-  local seconds=$1 what=$2 waited=0
+  local seconds what=$2 end
+  seconds=$(within "$1")
+  end=$(moment "$seconds")
   shift 2
   until "$1" "${@:2}" >/dev/null 2>&1; do
-    [ "$waited" -lt "$seconds" ] || die "$what: not so after $seconds seconds"
+    if is_over "$end"; then die "$what: not so after $seconds seconds"; fi
     sleep 1
-    waited=$((waited + 1))
   done
 }
 
@@ -124,8 +142,8 @@ busy="another script of this cluster is still running on this node"
 hold=${hold:-alone} follows=${follows:-nothing}
 take_hold() {
   case "$hold" in
-  alone) flock -x -w "$1" 9 || die "$busy" ;;
-  shared) flock -s -w "$1" 9 || die "$busy" ;;
+  alone) flock -x -w "$(within "$1")" 9 || die "$busy" ;;
+  shared) flock -s -w "$(within "$1")" 9 || die "$busy" ;;
   esac
 }
 # A script that says follows=SCRIPT above was sent before its turn: its turn is after that script's good end on this node, under this fence.
@@ -141,7 +159,7 @@ for ((idle = 0; ; idle += 2)); do
   take_hold "$patience"
   if has_finished "$follows"; then break; fi
   flock -u 9
-  [ "$idle" -lt 60 ] || die "$follows has not ended well on this node"
+  [ "$idle" -lt "$(within 60)" ] || die "$follows has not ended well on this node"
   sleep 2
 done
 # Reading and raising the fence is one act, so it has a lock of its own, held for that moment; the new number appears at once, or not at all.

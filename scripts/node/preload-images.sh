@@ -9,7 +9,8 @@ prefix=${SSM_bundleKey%bundle.json}
 
 # kubeadm, containerd and the bundle must name one pause image, or no pod ever gets a sandbox (facts 5.2).
 wanted=$(jq -r .sandboxImage "$bundle")
-sandbox=$(containerd config dump 2>>"$log" | sed -nE "s/^ *sandbox(_image)? *= *['\"]([^'\"]+)['\"].*/\2/p" | head -n 1)
+sandbox=$(containerd config dump 2>>"$log" | sed -nE "s/^ *sandbox(_image)? *= *['\"]([^'\"]+)['\"].*/\2/p")
+sandbox=${sandbox%%$'\n'*}
 [ "$sandbox" = "$wanted" ] || die "containerd's sandbox image is $sandbox, the bundle's and kubeadm's is $wanted: pods would wait for ever"
 
 # The node's own kubeadm has the last word on what it needs.
@@ -18,7 +19,8 @@ held=$(jq -r '.files[].refs[]' "$bundle" | sort)
 lacking=$(comm -23 <(printf '%s\n' "$required") <(printf '%s\n' "$held") | tr '\n' ' ')
 [ -z "${lacking// /}" ] || die "the node's kubeadm needs $lacking- which the bundle does not have"
 
-present() { crictl images -o json | jq -r '.images[].repoTags[]?' | sort -u; }
+# What it complains of (an image without /etc/crictl.yaml) is for the log: Run Command would put it behind the result.
+present() { crictl images -o json 2>>"$log" | jq -r '.images[].repoTags[]?' | sort -u; }
 before=$(present)
 declare -A stored=()
 while read -r ref; do

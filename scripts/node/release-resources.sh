@@ -25,12 +25,12 @@ drop() {
 
 # unless_empty SECONDS COMMAND: waits until it prints nothing; prints how many lines are left.
 unless_empty() {
-  local seconds=$1 waited=0 said
+  local end said
+  end=$(moment "$1")
   while :; do
     said=$("$2" 2>>"$log" || true)
-    if [ -z "$said" ] || [ "$waited" -ge "$seconds" ]; then break; fi
+    if [ -z "$said" ] || is_over "$end"; then break; fi
     sleep 5
-    waited=$((waited + 5))
   done
   grep -c . <<<"$said" || true
 }

@@ -31,7 +31,6 @@ const samples: Readonly<Record<string, string>> = {
   attacherImage: "registry.k8s.io/sig-storage/csi-attacher:v4.10.0",
   resizerImage: "none",
   registrarImage: "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.15.0",
-  livenessProbeImage: "registry.k8s.io/sig-storage/livenessprobe:v2.17.0",
   controlPlanes: "3",
   workers: "500",
   volume: "true",

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -66,6 +66,16 @@ describe("a folder becomes a bundle", () => {
       bundleProblems(await packBundle(folder, wanted), needs).join(),
       /has no archive for control-plane nodes of .*kube-apiserver/,
     );
+  });
+
+  test("npm run bundle says which image of a manifest no archive holds, and ends with 1", () => {
+    docker("a.tar", "registry.k8s.io/pause:3.10.2");
+    mkdirSync(join(folder, "manifests"));
+    const workload = "kind: DaemonSet\nspec: {template: {spec: {containers: [{image: example.org/net:v1}]}}}\n";
+    writeFileSync(join(folder, "manifests/10-network.yaml"), workload);
+    const { stdout, status } = spawnSync(process.execPath, ["scripts/bundle.ts", folder], { encoding: "utf8" });
+    assert.match(stdout, /manifest manifests\/10-network\.yaml that runs example\.org\/net:v1, of which it has no archive/);
+    assert.equal(status, 1);
   });
 
   test("no archives, or a file that is none, is refused by name", async () => {

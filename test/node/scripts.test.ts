@@ -109,6 +109,19 @@ test("a lower fence is refused and a higher one goes through", () => {
   rmSync(directory, { recursive: true });
 });
 
+test("the storage driver's sidecars wait for as long as EBS may take, not for their own ten or fifteen seconds", () => {
+  const [, sidecars = ""] = read("manifests/ebs-csi.yaml").split(/kind: Deployment\n/);
+  const waits = [...sidecars.matchAll(/name: csi-(\w+)[\s\S]*?--timeout=(\w+)/g)].map(
+    ([, name, timeout]) => `${name} ${timeout}`,
+  );
+  assert.deepEqual(waits, ["provisioner 60s", "attacher 6m", "resizer 60s"]);
+});
+
+test("no pipe ends in a program that stops reading early: where there is much to read, its writer dies of it, and the script with that", () => {
+  for (const name of ["lib", ...names])
+    for (const line of read(`${name}.sh`).split("\n")) assert.doesNotMatch(line, /\|\s*(?:head|grep -\w*[qm]|sed .*q)\b/, name);
+});
+
 test("no program gets a secret as an argument, which every process could read", () => {
   for (const name of names)
     for (const line of source(name)

@@ -42,6 +42,13 @@ describe("launch-nodes", () => {
     );
   });
 
+  test("an account that shows tags in metadata by default, where the cloud provider's key is no valid one, gets its nodes", async () => {
+    const { at, network } = await networked();
+    at.ec2.state.metadataTags = "enabled";
+    await at.run(launchNodes, { network });
+    assert.deepEqual(new Set(instances(at).map(({ metadata }) => metadata.tags)), new Set(["disabled"]));
+  });
+
   for (const code of ["InternalError", "ECONNRESET"]) {
     for (const nth of [1, 2, 3]) {
       test(`${code} after the effect of launch ${nth} makes no node twice`, async () => {

@@ -70,6 +70,9 @@ export function worldSite(): { readonly site: Site; run<T>(work: Promise<T>): Pr
     sandboxImage: "registry.k8s.io/pause:3.10.2",
     preloaded: [],
     kubeadmImages: [],
+    trustStore: "debian",
+    isAuthorityPrivate: false,
+    hasCrictlConfig: true,
     isAgentEnabled: false,
   });
   world.s3.addBucket(bucket);

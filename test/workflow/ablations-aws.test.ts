@@ -126,6 +126,45 @@ const ablations: readonly Ablation[] = [
     words: /not authorized to perform ec2:DescribeAvailabilityZones/,
   },
   {
+    // The first pod that is ready is asked before it answers: that says nothing about the ways out.
+    without: "closed ways out, before the pods' network answers",
+    source: "design 3",
+    plant(account) {
+      after("create-network", () => {
+        const everything = { protocol: "-1", peer: "0.0.0.0/0" };
+        for (const table of ec2(account).routeTables.all()) table.routes.push({ destination: "0.0.0.0/0", target: "nat-0" });
+        for (const rule of ec2(account)
+          .rules.all()
+          .filter(({ isEgress }) => isEgress))
+          Object.assign(rule, everything);
+      })(account);
+      after("verify-cluster", () => {
+        const { universe, nodes } = account.world;
+        for (const node of nodes.nodes.values()) node.podsAnswerAt = universe.clock.now() + 20_000;
+      })(account);
+    },
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /a pod reached 1\.1\.1\.1/,
+  },
+  {
+    // Each try takes five seconds, not one: a wait that counts its tries outlives its agent's patience, and its reason is lost.
+    without: "an open node port behind the load balancer",
+    source: "design 4, facts 2.10",
+    request: withLoadBalancer,
+    plant: after("verify-cluster", (account) => {
+      const closes = () => {
+        const { rules } = ec2(account);
+        for (const { id } of rules.all().filter(({ isEgress, from }) => !isEgress && from >= 30_000)) rules.remove(id);
+        account.world.universe.clock.after(0.1, closes);
+      };
+      closes();
+    }),
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /the internal load balancer \S+ answers: not so after \d+ seconds/,
+  },
+  {
     without: "an open API port",
     source: "facts 6.1",
     plant: rulesGo(({ from }) => from === 6443),
@@ -174,6 +213,18 @@ const ablations: readonly Ablation[] = [
     error: "NotIsolatedError",
     state: "CertifyIsolation",
     words: /endpoints-admit-own-account-only/,
+  },
+  {
+    // Every node writes the reason to stderr, and ends well: the certificate judges, and says where to look.
+    without: "private DNS for load balancing when the nodes are probed",
+    source: "design 4, amazon-ssm-agent iohandler.go",
+    plant: after("join-workers", (account) => {
+      for (const endpoint of ec2(account).endpoints.all())
+        if (endpoint.service === "elasticloadbalancing") Object.assign(endpoint, { hasPrivateDns: false });
+    }),
+    error: "NotIsolatedError",
+    state: "CertifyIsolation",
+    words: /names-answer-inside/,
   },
   {
     without: "hop limit 1",

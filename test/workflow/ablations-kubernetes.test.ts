@@ -2,10 +2,12 @@ import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 import type { Rehearsal } from "../../rehearsal/result.ts";
+import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
 import {
   type Ablation,
   after,
   demandFailures,
+  ec2,
   loseImage,
   orchid,
   script,
@@ -179,6 +181,19 @@ const ablations: readonly Ablation[] = [
     words: /cannot reach the pod at/,
   },
   {
+    without: "a probe of Calico's that VXLAN answers",
+    source: "facts 4.1",
+    rewrites: true,
+    plant: script(
+      "install-manifests",
+      '    apply "$state/cni.yaml"',
+      `    text=$(cat "$state/cni.yaml"); printf '%s\\n' "\${text//-felix-ready/-bird-ready}" >"$state/cni.yaml"\n    apply "$state/cni.yaml"`,
+    ),
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /calico-node-\S+:/,
+  },
+  {
     without: "client-IP preservation off",
     source: "facts 3.7",
     request: threePlanes,
@@ -215,6 +230,16 @@ describe("what a node and Kubernetes need", () => {
       assert.equal((await rehearse({ request, seed, scripts: "quick" })).status, "ready");
   });
 
+  test("the cloud controller manager knows AWS by the node's authorities, wherever its distribution keeps them", async () => {
+    const request = { ...orchid, storage: { driver: "none" } };
+    for (const trustStore of ["debian", "fedora"] as const)
+      for (const isAuthorityPrivate of [false, true]) {
+        const prepare: Ablation["plant"] = (account) => account.onImage({ trustStore, isAuthorityPrivate });
+        const { status, error } = await rehearse({ request, seed, scripts: "quick", prepare });
+        assert.equal(status, "ready", `${trustStore}: ${error?.cause}`);
+      }
+  });
+
   test("kubernetesVersion: stable costs kubeadm its ten seconds without an answer (facts 3.5)", async () => {
     const plain = await rehearse({ request: orchid, seed, scripts: "quick" });
     const stable = await rehearse({
@@ -238,11 +263,22 @@ describe("what a node and Kubernetes need", () => {
     assert.ok(difference >= 5, `only ${difference} s`);
   });
 
-  test("without the guard the agent that boots before its endpoints hibernates for five minutes (facts 5.7)", async () => {
+  test("without the guard the agent that boots before its endpoints hibernates for five minutes (facts 5.7); the guard wakes it", async () => {
     const told = { request: orchid, seed, scripts: "quick" } as const;
     const plain = await rehearse(told);
-    const unguarded = await rehearse({ ...told, prepare: (account) => account.onImage({ isAgentEnabled: true }) });
-    const difference = secondsIn(unguarded, "WaitForNodes") - secondsIn(plain, "WaitForNodes");
-    assert.ok(difference > 60, `only ${difference} s`);
+    const enabled = (account: VirtualAccount) => account.onImage({ isAgentEnabled: true });
+    const guarded = await rehearse({ ...told, prepare: enabled });
+    const unguarded = await rehearse({
+      ...told,
+      prepare(account) {
+        enabled(account);
+        after("launch-nodes", () => {
+          for (const instance of ec2(account).instances.all()) Object.assign(instance, { userData: "" });
+        })(account);
+      },
+    });
+    const wait = (rehearsal: Rehearsal) => secondsIn(rehearsal, "WaitForNodes");
+    assert.ok(wait(unguarded) - wait(plain) > 60, `only ${wait(unguarded) - wait(plain)} s`);
+    assert.ok(wait(guarded) - wait(plain) < 5, `${wait(guarded) - wait(plain)} s`);
   });
 });

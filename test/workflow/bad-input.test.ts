@@ -181,6 +181,18 @@ const cases: readonly Case[] = [
     prepare: (account) => account.calicoManifest((text) => text.replaceAll("Always", "CrossSubnet")),
   },
   {
+    what: "a Calico manifest with BIRD as its backend",
+    request: orchid,
+    problems: [["images.bundle", /calico_backend is bird/]],
+    prepare: (account) => account.calicoManifest((text) => text.replace('"vxlan"', "bird")),
+  },
+  {
+    what: "a manifest with an image that no archive holds",
+    request: orchid,
+    problems: [["images.bundle", /manifests\/calico\.yaml that runs quay\.io\/calico\/node:v0\.0\.1/]],
+    prepare: (account) => account.calicoManifest((text) => text.replace(/calico\/node:v[\d.]+/, "calico/node:v0.0.1")),
+  },
+  {
     what: "an instance type that no zone offers",
     request: { ...orchid, workers: { instanceType: "x99.huge" } },
     problems: [["workers.instanceType", /x99\.huge does not exist/]],

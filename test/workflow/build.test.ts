@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 import { Stage } from "../../rehearsal/stage.ts";
+import { pods } from "../../rehearsal/world/node/workloads.ts";
 
 const seed = 11;
 const orchid = { name: "orchid", workers: { count: 1 }, verify: { volume: false } };
@@ -50,6 +51,24 @@ describe("a build", () => {
       },
     });
     assert.equal(result.status, "ready", result.error?.cause);
+  });
+
+  test("the storage controller leaves a control plane that has died, and the network plugin's agent stays with it", async () => {
+    const stage = await Stage.open({ request: threePlanes, seed, scripts: "quick" });
+    assert.equal((await stage.run("build-cluster", threePlanes, "build")).outcome.status, "SUCCEEDED");
+    const { nodes, universe } = stage.account.world;
+    const [cluster] = nodes.clusters.values();
+    assert.ok(cluster !== undefined);
+    const places = (name: string) => pods(cluster, (workload) => workload === name).map(({ member }) => member.name);
+    const [first, agents] = [places("ebs-csi-controller"), places("calico-node")];
+    const died = cluster.members.get(first[0] ?? "") ?? assert.fail("the controller runs nowhere");
+    nodes.stop(died.node.instance.id);
+    await universe.clock.run(universe.clock.sleep(300));
+    assert.deepEqual(places("ebs-csi-controller"), first);
+    await universe.clock.run(universe.clock.sleep(60));
+    assert.equal(places("ebs-csi-controller").length, 1);
+    assert.notDeepEqual(places("ebs-csi-controller"), first);
+    assert.deepEqual(places("calico-node"), agents);
   });
 
   test("every supported version becomes ready", async () => {

@@ -34,13 +34,16 @@ function agent(at: (seconds: number, service: string) => Answer, version = "3.3.
     image: { agentVersion: version },
     shell,
     isUp: true,
-    agentStarted: false,
+    downAt: null,
+    agentRuns: 0,
+    podsAnswerAt: 0,
     diskFreeAt: 0,
   } as unknown as VirtualNode;
   const register = (managed: ManagedNode) => registered.push({ node: managed, at: seconds() });
   const around = { aws: () => ({ permits }), ssm: { agents: { register } } } as unknown as Surroundings;
-  startAgent(node, around, start);
-  return { asked, registered, given, pass: (time: number) => clock.run(clock.sleep(time)) };
+  const restart = () => startAgent(node, around, start);
+  restart();
+  return { restart, asked, registered, given, pass: (time: number) => clock.run(clock.sleep(time)) };
 }
 
 describe("the SSM agent", () => {
@@ -67,6 +70,14 @@ describe("the SSM agent", () => {
     const late = agent(() => "unreachable");
     await late.pass(1600);
     assert.deepEqual(late.asked, [2, 302, 902, 1502]);
+  });
+
+  test("that is restarted asks at once, and its earlier self no more", async () => {
+    const { asked, restart, pass } = agent(() => "unreachable");
+    await pass(100);
+    restart();
+    await pass(400);
+    assert.deepEqual(asked, [2, 102, 402]);
   });
 
   test("sleeps about half an hour when its role is denied", async () => {

@@ -68,6 +68,9 @@ export class NodeMachine {
         sandboxImage: "registry.k8s.io/pause:3.10.2",
         preloaded,
         kubeadmImages: images,
+        trustStore: "debian",
+        isAuthorityPrivate: false,
+        hasCrictlConfig: true,
         isAgentEnabled: false,
       },
       shell: new Shell(this.clock, shown),
@@ -76,7 +79,9 @@ export class NodeMachine {
       hasApiServer: false,
       hasKubelet: false,
       isUp: true,
-      agentStarted: false,
+      downAt: null,
+      agentRuns: 0,
+      podsAnswerAt: 0,
       diskFreeAt: 0,
     };
     this.programs = programsOf(this.node, {

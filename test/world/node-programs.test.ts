@@ -13,10 +13,10 @@ const lines: Readonly<Record<string, { readonly known: string; readonly gaps: re
   flock: { known: "flock -s -w 20 9", gaps: ["flock -w 20 9", "flock -x -w soon 9", "flock -n 9", "flock -s -x -w 2 9"] },
   mktemp: { known: "mktemp -d /tmp/x.XXXXXX", gaps: ["mktemp", "mktemp /tmp/x.XXXXXX"] },
   sleep: { known: "sleep 2", gaps: ["sleep 1m", "sleep"] },
-  date: { known: "date -u +%Y-%m-%dT%H:%M:%SZ", gaps: ["date +%Y-%m-%dT%H:%M:%SZ", "date -u +%s"] },
+  date: { known: "date -u +%Y-%m-%dT%H:%M:%SZ", gaps: ["date +%Y-%m-%dT%H:%M:%SZ", "date -d 2026-11-25 +%s"] },
   systemctl: {
-    known: "systemctl enable --now amazon-ssm-agent",
-    gaps: ["systemctl restart kubelet", "systemctl enable amazon-ssm-agent", "systemctl enable --now kubelet"],
+    known: "systemctl restart amazon-ssm-agent",
+    gaps: ["systemctl restart kubelet", "systemctl enable --now amazon-ssm-agent", "systemctl enable kubelet"],
   },
   openssl: {
     known: "printf x | openssl dgst -sha256 -hex",
@@ -267,13 +267,16 @@ describe("the system's programs", () => {
     assert.equal((await machine.run("sleep 90; date -u +%Y-%m-%dT%H:%M:%SZ")).stdout, "2026-11-24T00:01:30Z\n");
     const { stdout } = await machine.run("date -u -d 2026-11-25T01:02:03.000Z +%Y-%m-%dT%H:%M:%SZ");
     assert.equal(stdout, "2026-11-25T01:02:03Z\n");
+    assert.equal((await machine.run("sleep 0.5; date +%s")).stdout, `${Date.parse("2026-11-24T00:01:30Z") / 1000}\n`);
     assert.equal((await machine.run("date -u -d tomorrowish +%Y-%m-%dT%H:%M:%SZ")).exitCode, 1);
   });
 
-  test("systemctl starts the agent's own unit and has no snap's", async () => {
+  test("systemctl restarts the agent's own unit, does not by enabling it, and has no snap's", async () => {
     const machine = new NodeMachine();
-    const script = "systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent || systemctl enable --now amazon-ssm-agent";
-    assert.equal((await machine.run(script)).exitCode, 0);
+    assert.equal((await machine.run("systemctl enable amazon-ssm-agent")).exitCode, 0);
+    assert.equal(machine.agentStarts, 0);
+    assert.equal((await machine.run("systemctl restart snap.amazon-ssm-agent.amazon-ssm-agent")).exitCode, 1);
+    assert.equal((await machine.run("systemctl restart amazon-ssm-agent")).exitCode, 0);
     assert.equal(machine.agentStarts, 1);
   });
 });

@@ -70,6 +70,34 @@ describe("Run Command", () => {
     assert.equal(String(StandardOutputContent).length, 24_000);
   });
 
+  describe("a listing", () => {
+    const title = "\n----------ERROR-------\n";
+    const listed = async (stdout: string, stderr: string) => {
+      const at = account({ id: "i-1", run: async () => ({ exitCode: 0, stdout, stderr }) });
+      const id = await at.send();
+      await at.pass(60);
+      const answer = await at.call("ListCommandInvocations", { CommandId: id, Details: true });
+      const [invocation] = answer["CommandInvocations"] as { CommandPlugins: { Output: string }[] }[];
+      return invocation?.CommandPlugins[0]?.Output ?? "";
+    };
+
+    test("shows the errors of a good script behind its output, as the agent joins them", async () => {
+      assert.equal(await listed("{}\n", ""), "{}\n");
+      assert.equal(await listed("{}\n", "a warning\n"), `{}\n${title}a warning\n`);
+    });
+
+    test("cuts the longer stream, or both, down to 2,400 characters, and says so", async () => {
+      const [cutOutput, cutErrors] = ["\n---Output truncated---", "\n---Error truncated----"];
+      const long = "x".repeat(3000);
+      const room = 2400 - title.length;
+      assert.equal(await listed("{}\n", long), `{}\n${title}${"x".repeat(room - cutErrors.length - 3)}${cutErrors}`);
+      assert.equal(await listed(long, "no\n"), `${"x".repeat(room - cutOutput.length - 3)}${cutOutput}${title}no\n`);
+      const each = "x".repeat(Math.floor((room - cutOutput.length - cutErrors.length) / 2));
+      assert.equal(await listed(long, long), `${each}${cutOutput}${title}${each}${cutErrors}`);
+      assert.equal((await listed(long, "")).length, 2400);
+    });
+  });
+
   test("gives up execution after the document's time, and delivery at the command's expiry", async () => {
     const never = () => new Promise<ScriptResult>(() => {});
     const { send, invocation, pass } = account({ id: "i-gone", isOnline: false }, { id: "i-slow", run: never });

@@ -66,6 +66,12 @@ describe("a story told with quick scripts is the same as with interpreted ones",
     "a control plane and a worker": {},
     "three control planes": { request: threePlanes },
     "a volume and a load balancer": { request: { ...withLoadBalancer, verify: { volume: true, loadBalancer: true } } },
+    "an image whose crictl complains at every call": { prepare: (account) => account.onImage({ hasCrictlConfig: false }) },
+    "pods that answer a while after they are ready": {
+      prepare: after("verify-cluster", ({ world }) => {
+        for (const node of world.nodes.nodes.values()) node.podsAnswerAt = world.universe.clock.now() + 40_000;
+      }),
+    },
     "a destroy": { next: [destroy] },
     "a destroy that deletes volumes": {
       request: { ...orchid, verify: { volume: true } },
@@ -112,6 +118,12 @@ const failures: Readonly<Record<string, Failure>> = {
   "a closed overlay port": {
     prepare: rulesGo(({ from }) => from === 4789),
     words: /cannot reach the pod at .* is UDP 4789 open/,
+  },
+  "pods that never answer": {
+    prepare: after("verify-cluster", ({ world }) => {
+      for (const node of world.nodes.nodes.values()) node.podsAnswerAt = Number.POSITIVE_INFINITY;
+    }),
+    words: /the smoke pod at \S+ does not say whether it gets out/,
   },
   "a name that does not resolve on the nodes": {
     prepare: after("wait-for-nodes", (account) => {
@@ -198,6 +210,7 @@ async function onBareNodes(document: DocumentName, ...environments: Readonly<Rec
     const nothing = () => ({});
     const programs = {
       ...{ umask: nothing, trap: nothing, flock },
+      date: () => ({ stdout: "0\n" }),
       mktemp: () => ({ stdout: "/var/lib/cloister/secrets.000001\n" }),
       kubectl: () => ({ stdout: "one\n", stderr: "WARNING: no error\nerror: abcdef.0123456789abcdef is unknown\n", exitCode: 1 }),
     };
@@ -216,8 +229,8 @@ describe("a quick script", () => {
   test("is never another than the shipped one: a changed text is a gap, not a guess", async () => {
     const shell = new QuickShell(new SimClock("2026-11-24T00:00:00Z"), {}, () => true, shipped);
     const { script } = shippedDocument("join");
-    const guard = userData({ hosts: ["ssm.us-west-2.amazonaws.com"], subnets: ["10.0.0.0/24"] });
-    for (const text of [script.replace("IfNotPresent", "Never"), guard.replace("sleep 2", "sleep 3"), "true"])
+    const guard = userData({ hosts: ["ssm.us-west-2.amazonaws.com"], subnets: ["10.0.0.0/24"] }).replace("#cloud-boothook\n", "");
+    for (const text of [script.replace("IfNotPresent", "Never"), guard.replace("sleep 1", "sleep 3"), "true"])
       await assert.rejects(shell.run(text, {}), (error) => error instanceof SimulationGap);
   });
 

@@ -98,6 +98,20 @@ function profileFor(state: Ec2State, wanted: sdk.IamInstanceProfileSpecification
   return name;
 }
 
+const metadataTags = (state: Ec2State, { MetadataOptions }: sdk.RunInstancesCommandInput): string =>
+  MetadataOptions?.InstanceMetadataTags ?? state.metadataTags;
+
+/** What metadata shows is a path there: EC2's guide, "View tags for your EC2 instances using instance metadata". */
+function checkTagKeys(keys: Iterable<string>): void {
+  for (const key of keys)
+    if (!/^[0-9a-zA-Z\-_+=,.@:]{1,255}$/.test(key) || [".", "..", "_index"].includes(key))
+      throw fault(
+        "ec2",
+        "InvalidParameterValue",
+        `'${key}' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name ('.', '..', '_index')`,
+      );
+}
+
 function checkUserData(userData: string): string {
   if (Buffer.from(userData, "base64").length > 16_384)
     throw fault("ec2", "InvalidParameterValue", "User data is limited to 16384 bytes");
@@ -192,7 +206,7 @@ function build(
       tokens: options.HttpTokens ?? "optional",
       hopLimit: options.HttpPutResponseHopLimit ?? 1,
       endpoint: options.HttpEndpoint ?? "enabled",
-      tags: options.InstanceMetadataTags ?? "disabled",
+      tags: metadataTags(state, input),
     },
     token: input.ClientToken ?? "",
     state: "pending",
@@ -211,7 +225,9 @@ export function runInstances(state: Ec2State, input: sdk.RunInstancesCommandInpu
   checkUserData(input.UserData ?? "");
   checkDisks(image, input.BlockDeviceMappings);
   const tags = tagsAtBirth("network-interface", input.TagSpecifications, ["instance", "volume"]);
-  const name = tagsAtBirth("instance", input.TagSpecifications, ["volume", "network-interface"]).get("Name");
+  const own = tagsAtBirth("instance", input.TagSpecifications, ["volume", "network-interface"]);
+  const name = own.get("Name");
+  if (metadataTags(state, input) === "enabled") checkTagKeys(own.keys());
   if (where.address !== undefined && (input.MaxCount ?? 0) > 1)
     throw fault("ec2", "InvalidParameterCombination", "An address may be given to one instance only");
   if (state.freeAddresses(where.subnet) < (input.MinCount ?? 0))

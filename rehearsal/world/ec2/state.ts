@@ -33,6 +33,8 @@ interface Remembered {
 export class Ec2State {
   readonly universe: Universe;
   readonly quotas: Quotas;
+  /** The account's own default (ModifyInstanceMetadataDefaults): whether an instance's tags show in its metadata. */
+  metadataTags: "enabled" | "disabled" = "disabled";
   readonly zones: readonly string[];
   readonly pageSize: number;
   readonly vpcs: Shelf<model.Vpc>;

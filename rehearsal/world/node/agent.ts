@@ -16,15 +16,22 @@ function hibernation(failures: number): number {
 /** The credential refresher's sleep when the role is denied: 25 to 30 minutes (facts 5.7). */
 const deniedSeconds = 1650;
 
-/** Starts the SSM agent: it registers when its endpoints answer and its role may call, and sleeps long when they do not. */
+/**
+ * Starts the SSM agent, or starts it anew: it registers when its endpoints answer and its role may call, and sleeps long when they do not,
+ * unless it is started anew (facts 5.10).
+ */
 export function startAgent(node: VirtualNode, around: Surroundings, runningAt: number): void {
-  if (node.agentStarted) return;
-  node.agentStarted = true;
-  node.universe.clock.after(startSeconds, () => ping(node, around, runningAt, 0));
+  const run = ++node.agentRuns;
+  const ping = (failures: number): void => {
+    if (!node.isUp || run !== node.agentRuns) return;
+    const wait = attempt(node, around, runningAt, failures);
+    if (wait !== null) node.universe.clock.after(wait, () => ping(failures + 1));
+  };
+  node.universe.clock.after(startSeconds, () => ping(0));
 }
 
-function ping(node: VirtualNode, around: Surroundings, runningAt: number, failures: number): void {
-  if (!node.isUp) return;
+/** One ping; gives after how many seconds the next one is due, or null: it registers. */
+function attempt(node: VirtualNode, around: Surroundings, runningAt: number, failures: number): number | null {
   const { clock, chance } = node.universe;
   const id = node.instance.id;
   const answers = [
@@ -36,10 +43,9 @@ function ping(node: VirtualNode, around: Surroundings, runningAt: number, failur
     const earliest = runningAt + 1000 * chance.seconds("ssm.agent.online", node.subject);
     const wait = Math.max(3, (earliest - clock.now()) / 1000);
     clock.after(wait, () => register(node, around));
-    return;
+    return null;
   }
-  const wait = answers.includes("denied") && !answers.includes("unreachable") ? deniedSeconds : hibernation(failures + 1);
-  clock.after(wait, () => ping(node, around, runningAt, failures + 1));
+  return answers.includes("denied") && !answers.includes("unreachable") ? deniedSeconds : hibernation(failures + 1);
 }
 
 function register(node: VirtualNode, around: Surroundings): void {

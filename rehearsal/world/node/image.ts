@@ -9,6 +9,12 @@ export interface NodeImage {
   readonly preloaded: readonly string[];
   /** The images `kubeadm config images list` names for the image's version. */
   readonly kubeadmImages: readonly string[];
+  /** How it keeps authorities: Debian's kin as a file in /etc/ssl/certs, Fedora's (AL2023) as links into /etc/pki. */
+  readonly trustStore: "debian" | "fedora";
+  /** Whether AWS's certificates are from an authority that this image knows and others do not: in some partitions, and in the lab. */
+  readonly isAuthorityPrivate: boolean;
+  /** Whether /etc/crictl.yaml says where the runtime listens. */
+  readonly hasCrictlConfig: boolean;
   /** Whether the agent starts at boot by itself. Ours does not: the guard starts it. */
   readonly isAgentEnabled: boolean;
 }

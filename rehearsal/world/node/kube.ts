@@ -31,12 +31,18 @@ export interface Container {
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly readinessProbe?: { readonly exec?: { readonly command: readonly string[] } };
 }
 
 export interface PodSpec {
   readonly hostNetwork?: boolean;
   readonly nodeSelector?: Readonly<Record<string, string>>;
-  readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly effect?: string }[];
+  readonly tolerations?: readonly {
+    readonly key?: string;
+    readonly operator?: string;
+    readonly effect?: string;
+    readonly tolerationSeconds?: number;
+  }[];
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes?: readonly {
@@ -49,6 +55,7 @@ export interface PodSpec {
 export const uninitialized = "node.cloudprovider.kubernetes.io/uninitialized";
 export const controlPlaneTaint = "node-role.kubernetes.io/control-plane";
 export const notReady = "node.kubernetes.io/not-ready";
+export const unreachable = "node.kubernetes.io/unreachable";
 
 /** What a file says does not change, and nobody can change what was read: each text is read once. */
 const read = new Map<string, readonly KubeObject[]>();

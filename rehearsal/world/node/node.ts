@@ -19,7 +19,12 @@ export interface VirtualNode {
   hasApiServer: boolean;
   hasKubelet: boolean;
   isUp: boolean;
-  agentStarted: boolean;
+  /** When it died, milliseconds since the epoch. */
+  downAt: number | null;
+  /** How many times its agent was started. */
+  agentRuns: number;
+  /** When what stands on the pods' network here is reached, milliseconds since the epoch: the plugin's routes come after the kubelet's word. */
+  podsAnswerAt: number;
   /** When the last of what is being written to its volume is there, milliseconds since the epoch. */
   diskFreeAt: number;
 }

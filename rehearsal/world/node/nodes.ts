@@ -38,10 +38,15 @@ export class Nodes implements Listeners {
     this.#universe = universe;
     this.#around = around;
     around.ec2.onInstanceRunning((instance) => this.#power(instance));
-    around.ec2.onInstanceStopped(({ id }) => {
-      const node = this.nodes.get(id);
-      if (node !== undefined) node.isUp = false;
-    });
+    around.ec2.onInstanceStopped(({ id }) => this.stop(id));
+  }
+
+  /** The machine is off, whoever says so. */
+  stop(instanceId: string): void {
+    const node = this.nodes.get(instanceId);
+    if (node === undefined) return;
+    node.isUp = false;
+    node.downAt ??= this.#universe.clock.now();
   }
 
   listens(instanceId: string, port: number, protocol: "tcp" | "udp"): boolean {
@@ -105,7 +110,9 @@ export class Nodes implements Listeners {
       hasApiServer: false,
       hasKubelet: false,
       isUp: false,
-      agentStarted: false,
+      downAt: null,
+      agentRuns: 0,
+      podsAnswerAt: 0,
       diskFreeAt: 0,
     };
     Object.assign(

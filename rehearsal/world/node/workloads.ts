@@ -1,5 +1,15 @@
 import type { Cluster, Member, Stored } from "./cluster.ts";
-import { type Container, controlPlaneTaint, type KubeObject, notReady, type PodSpec, podSpecOf, uninitialized } from "./kube.ts";
+import {
+  type Container,
+  controlPlaneTaint,
+  type KubeObject,
+  notReady,
+  type PodSpec,
+  podSpecOf,
+  uninitialized,
+  unreachable,
+} from "./kube.ts";
+import { knowsAuthority } from "./trust.ts";
 
 /** A pod as the API shows it: where it is, and why it is not ready if it is not. */
 export interface Pod {
@@ -61,8 +71,28 @@ function missing(member: Member, spec: PodSpec): { readonly reason: string; read
   return { reason: "ErrImagePull", message: `failed to pull and unpack image "${absent.image}": dial tcp: i/o timeout` };
 }
 
-const tolerates = (spec: PodSpec, taint: string): boolean =>
-  spec.tolerations?.some(({ key, operator }) => (operator === "Exists" && key === undefined) || key === taint) ?? false;
+type Effect = "NoSchedule" | "NoExecute";
+
+const tolerationsOf = ({ tolerations = [] }: PodSpec, taint: string, wanted: Effect) =>
+  tolerations.filter(
+    ({ key, operator, effect = wanted }) => ((operator === "Exists" && key === undefined) || key === taint) && effect === wanted,
+  );
+
+const tolerates = (spec: PodSpec, taint: string): boolean => tolerationsOf(spec, taint, "NoSchedule").length > 0;
+
+/** From a node's last word to the taint that drives its pods out (kube-controller-manager's --node-monitor-grace-period), and what a pod that says nothing of it is given. */
+const graceSeconds = 50;
+const defaultTolerationSeconds = 300;
+
+/** Whether a pod has left a node that died: a Deployment's is made anew elsewhere, unless it bears with the dead for ever. */
+function hasLeft(cluster: Cluster, { node }: Member, spec: PodSpec): boolean {
+  if (node.downAt === null) return false;
+  const borne = tolerationsOf(spec, unreachable, "NoExecute").map(
+    ({ tolerationSeconds = Number.POSITIVE_INFINITY }) => tolerationSeconds,
+  );
+  const seconds = graceSeconds + (borne.length > 0 ? Math.min(...borne) : defaultTolerationSeconds);
+  return cluster.now() - node.downAt >= seconds * 1000;
+}
 
 /** Instants at which what keeps a pod off this node goes away; null for never. */
 function admittedAt(cluster: Cluster, member: Member, spec: PodSpec, appliedAt: number): number | null {
@@ -74,7 +104,8 @@ function admittedAt(cluster: Cluster, member: Member, spec: PodSpec, appliedAt: 
 
 /** Things that a container finds out only when it runs. */
 function crash(member: Member, spec: PodSpec): { readonly reason: string; readonly message: string } | null {
-  for (const { name, args = [], env = [] } of spec.containers) {
+  for (const container of spec.containers) {
+    const { name, args = [], env = [] } = container;
     const host = env.find((variable) => variable.name === "KUBERNETES_SERVICE_HOST");
     if (host?.valueFrom?.fieldRef?.fieldPath === "status.hostIP" && member.address === null) {
       return { reason: "CreateContainerConfigError", message: "host IP unknown; known addresses: []" };
@@ -85,6 +116,10 @@ function crash(member: Member, spec: PodSpec): { readonly reason: string; readon
       return { reason: "CrashLoopBackOff", message };
     }
     const isEbsController = args.includes("controller") && args.some((argument) => argument.startsWith("--k8s-tag-cluster-id"));
+    if ((isEbsController || args.includes("--cloud-provider=aws")) && !knowsAuthority(member.node.image, spec, container)) {
+      const message = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+      return { reason: "CrashLoopBackOff", message };
+    }
     if (isEbsController && spec.hostNetwork !== true && member.node.instance.metadata.hopLimit < 2) {
       return {
         reason: "CrashLoopBackOff",
@@ -94,6 +129,10 @@ function crash(member: Member, spec: PodSpec): { readonly reason: string; readon
   }
   return null;
 }
+
+/** BIRD does not run under VXLAN, and where it does no node of ours hears the others': the port of BGP is closed (facts 4.1, 6.1). */
+const asksForBird = ({ containers }: PodSpec): boolean =>
+  containers.some(({ readinessProbe }) => readinessProbe?.exec?.command.includes("-bird-ready"));
 
 /** From admitted to ready, seconds. */
 function startSeconds(cluster: Cluster, workload: string, subject: string): number {
@@ -124,7 +163,7 @@ function podOn(
     address: spec.hostNetwork === true ? member.node.instance.address : podAddress(owner.place, `${namespace}/${name}`),
     spec,
     workload: name,
-    readyAt: admitted === null || waiting !== null ? null : admitted + start,
+    readyAt: admitted === null || waiting !== null || asksForBird(spec) ? null : admitted + start,
     waiting: isWaiting ? null : waiting,
     restarts: waiting?.reason === "CrashLoopBackOff" ? Math.floor((cluster.now() - appliedAt) / 10_000) : 0,
   };
@@ -151,7 +190,8 @@ export function pods(cluster: Cluster, isWanted: (name: string, spec: PodSpec) =
     const spec = podSpecOf(object);
     if (spec === undefined || !["DaemonSet", "Deployment", "Pod"].includes(object.kind)) continue;
     if (!isWanted(object.metadata.name, spec)) continue;
-    const fitting = members.filter((member) => fits(member, spec));
+    const stays = (member: Member) => object.kind !== "Deployment" || !hasLeft(cluster, member, spec);
+    const fitting = members.filter((member) => fits(member, spec) && stays(member));
     const replicas =
       object.kind === "DaemonSet" ? fitting.length : object.kind === "Pod" ? 1 : Number(object.spec?.["replicas"] ?? 1);
     // A controller may be pinned to one node; replicas beyond the nodes share them.

@@ -38,6 +38,31 @@ export interface Command {
 
 const nothing: ScriptResult = { exitCode: -1, stdout: "", stderr: "" };
 
+/** What an agent puts into a listing, bytes, and how it marks what it cut (amazon-ssm-agent, agent/framework/processor/executer/iohandler/iohandler.go). */
+const listing = {
+  most: 2400,
+  cutOutput: "\n---Output truncated---",
+  cutErrors: "\n---Error truncated----",
+  between: "\n----------ERROR-------\n",
+} as const;
+
+/** Both streams as one text, which is all that ListCommandInvocations shows of them: errors follow the output, of a good script too. */
+export function listed({ stdout, stderr }: ScriptResult): string {
+  const [output, errors] = [Buffer.from(stdout), Buffer.from(stderr)];
+  const between = errors.length > 0 ? listing.between : "";
+  const room = listing.most - between.length;
+  const [half, both] = [Math.floor(room / 2), output.length + errors.length];
+  const first = (stream: Buffer, bytes: number) => stream.subarray(0, bytes).toString();
+  if (both < room) return `${stdout}${between}${stderr}`;
+  if (output.length > half && errors.length > half) {
+    const each = Math.floor((room - listing.cutErrors.length - listing.cutOutput.length) / 2);
+    return `${first(output, each)}${listing.cutOutput}${between}${first(errors, each)}${listing.cutErrors}`;
+  }
+  if (output.length < half)
+    return `${stdout}${between}${first(errors, room - listing.cutErrors.length - output.length)}${listing.cutErrors}`;
+  return `${first(output, room - listing.cutOutput.length - errors.length)}${listing.cutOutput}${between}${stderr}`;
+}
+
 export const newInvocation = (instanceId: string, at: number): Invocation => ({
   ...{ instanceId, at, status: "Pending", detail: "Pending", endedAt: null, result: nothing },
   stop: Promise.withResolvers<"stopped">(),

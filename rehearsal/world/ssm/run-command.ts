@@ -5,11 +5,22 @@ import { reads, writes } from "../operation.ts";
 import type { Operation, Universe } from "../service.ts";
 import { SimulationGap } from "../service.ts";
 import type { Agents, ManagedNode } from "./agents.ts";
-import { become, type Command, commandShown, ended, type Invocation, isError, newInvocation, uuid, width } from "./command.ts";
+import {
+  become,
+  type Command,
+  commandShown,
+  ended,
+  type Invocation,
+  isError,
+  listed,
+  newInvocation,
+  uuid,
+  width,
+} from "./command.ts";
 import { checkParameters, type Document } from "./documents.ts";
 
-/** GetCommandInvocation keeps the first 24,000 and 8,000 characters, a listing the first 2,500 (facts 8.6). */
-const kept = { stdout: 24_000, stderr: 8_000, listed: 2_500 } as const;
+/** GetCommandInvocation keeps the first 24,000 and 8,000 characters (facts 8.6). */
+const kept = { stdout: 24_000, stderr: 8_000 } as const;
 
 /** Run Command: finds its targets, delivers through agents that are online, at most so many at a time. */
 export class RunCommand {
@@ -215,9 +226,7 @@ export class RunCommand {
       Status: status,
       StatusDetails: detail,
       CommandPlugins:
-        Details === true
-          ? [{ Name: "run", Status: status, ResponseCode: result.exitCode, Output: result.stdout.slice(0, kept.listed) }]
-          : [],
+        Details === true ? [{ Name: "run", Status: status, ResponseCode: result.exitCode, Output: listed(result) }] : [],
     }));
     return { CommandInvocations, NextToken: next };
   }

@@ -50,13 +50,16 @@ export function ctr(node: VirtualNode): Program {
   );
 }
 
+/** Said on stderr of every call (cri-tools, cmd/crictl/crictl_config.go). */
+const unconfigured = `time="2026-11-24T00:00:00Z" level=warning msg="Image connect using default endpoints: [unix:///run/containerd/containerd.sock]."\n`;
+
 export const crictl = (node: VirtualNode): Program =>
   program("crictl", {
     images: {
       flags: "-o!:json",
       run() {
         const images = [...node.images].map(([ref, pinned]) => ({ id: `sha256:${ref}`, repoTags: [ref], size: "1", pinned }));
-        return { stdout: `${JSON.stringify({ images })}\n` };
+        return { stdout: `${JSON.stringify({ images })}\n`, stderr: node.image.hasCrictlConfig ? "" : unconfigured };
       },
     },
   });

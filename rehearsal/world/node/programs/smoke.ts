@@ -13,6 +13,7 @@ const ok = (body: string, seconds = 0): Reply => ({ outcome: "open", status: 200
 /** Whether a packet gets from one node's pod network to another's. */
 function reaches(node: VirtualNode, fabric: Fabric, from: string, pod: Pod): boolean {
   if (node.cluster === null || !isPodReady(node.cluster, pod)) return false;
+  if (pod.member.node.podsAnswerAt > node.cluster.now()) return false;
   const encapsulation = encapsulationOf(node.cluster);
   const overlay = fabric as Fabric & {
     podReachable(from: string, to: string, overlay: { encapsulation: typeof encapsulation }): boolean;

@@ -32,22 +32,22 @@ export function systemPrograms(node: VirtualNode, startAgent: () => void): Reado
         return {};
       },
     }),
-    ...alone("date", { flags: "-u! -d:", words: 1, run: (line) => date(line, node.universe.clock.now()) }),
+    ...alone("date", { flags: "-u -d:", words: 1, run: (line) => date(line, node.universe.clock.now()) }),
     systemctl: program("systemctl", {
-      enable: {
-        flags: "--now!",
-        words: 1,
-        run({ words: [unit = ""] }) {
-          // The image has the agent as a package, not as a snap; nothing else is ever started by a script.
-          if (unit.startsWith("snap.")) return fail(`Failed to enable unit: Unit file ${unit}.service does not exist.`);
-          if (unit !== agentUnit) throw new SimulationGap(`systemctl enable ${unit} is not modelled`);
-          startAgent();
-          return {};
-        },
-      },
+      // For the next boot, of which there is none here.
+      enable: { words: 1, run: (line) => onAgent(line, "enable", () => {}) },
+      restart: { words: 1, run: (line) => onAgent(line, "restart", startAgent) },
     }),
     openssl: openssl(node),
   };
+}
+
+/** The image has the agent as a package, not as a snap; no script has to do with another unit. */
+function onAgent({ words: [unit = ""] }: Line, verb: string, act: () => void): Answer {
+  if (unit.startsWith("snap.")) return fail(`Failed to ${verb} unit: Unit file ${unit}.service does not exist.`);
+  if (unit !== agentUnit) throw new SimulationGap(`systemctl ${verb} ${unit} is not modelled`);
+  act();
+  return {};
 }
 
 /** Of `-x`, `-s` and `-u` one; the file by its descriptor. */
@@ -79,7 +79,8 @@ function secondsOf(text = ""): number {
 
 function date(line: Line, now: number): Answer {
   const [format] = line.words;
-  if (format !== "+%Y-%m-%dT%H:%M:%SZ") throw new SimulationGap(`date ${format} is not modelled`);
+  if (format === "+%s" && line.get("-d") === undefined) return { stdout: `${Math.floor(now / 1000)}\n` };
+  if (format !== "+%Y-%m-%dT%H:%M:%SZ" || !line.has("-u")) throw new SimulationGap(`date ${format} is not modelled`);
   const text = line.get("-d");
   const time = text === undefined ? now : Date.parse(text);
   if (Number.isNaN(time)) return fail(`date: invalid date ‘${text}’`);

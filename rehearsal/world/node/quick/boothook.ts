@@ -19,11 +19,15 @@ async function allAnswer(sh: Script, { hosts, subnets }: Guard): Promise<boolean
   return true;
 }
 
-/** The guard: the agent is started once all names answer, or after half an hour. */
+/** The guard: the agent is restarted once all names answer, or after half an hour. */
 export async function standGuard(sh: Script, guard: Guard): Promise<void> {
   if (sh.files.has(mark)) return;
   sh.files.set(mark, "");
   for (let tries = 0; tries < 1800 && !(await allAnswer(sh, guard)); tries++) await sh.ok("sleep 1");
-  if (!(await sh.ok("systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent")))
-    await sh.ok("systemctl enable --now amazon-ssm-agent");
+  let unit = "snap.amazon-ssm-agent.amazon-ssm-agent";
+  if (!(await sh.ok(`systemctl enable ${unit}`))) {
+    unit = "amazon-ssm-agent";
+    await sh.ok(`systemctl enable ${unit}`);
+  }
+  await sh.ok(`systemctl restart ${unit}`);
 }

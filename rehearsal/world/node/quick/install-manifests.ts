@@ -15,7 +15,6 @@ const places: Readonly<Record<string, string>> = {
   ATTACHER_IMAGE: "attacherImage",
   RESIZER_IMAGE: "resizerImage",
   REGISTRAR_IMAGE: "registrarImage",
-  LIVENESS_PROBE_IMAGE: "livenessProbeImage",
 };
 
 const apply = (sh: Script, path: string) => sh.run(`kubectl apply --server-side --force-conflicts -f ${path}`);
@@ -43,14 +42,6 @@ async function lastWords(sh: Script, selector: string): Promise<string> {
   return tail(`${stdout}${stderr}`, 2);
 }
 
-/** Asks every two seconds; `inVain` says what was waited for. */
-async function wait(sh: Script, seconds: number, isSo: () => Promise<boolean>, inVain: () => Promise<string>): Promise<void> {
-  for (let waited = 0; !(await isSo()); waited += 2) {
-    if (waited >= seconds) sh.die(await inVain());
-    await sh.sleep(2);
-  }
-}
-
 async function networking(sh: Script, name: string): Promise<number> {
   const bundle = JSON.parse(await sh.fetch(sh.get("bundleKey"), sh.get("bundleSha256"), `${state}/bundle.json`)) as Bundle;
   const prefix = sh.get("bundleKey").replace(/bundle\.json$/, "");
@@ -70,7 +61,7 @@ async function networking(sh: Script, name: string): Promise<number> {
     const { stdout } = await sh.call("kubectl get nodes -o json");
     return itemsOf(stdout).some((item) => item.metadata.name === name && isInitialised(item));
   };
-  await wait(sh, 120, initialised, async () => {
+  await sh.askedFor(120, initialised, async () => {
     const words = await lastWords(sh, "k8s-app=aws-cloud-controller-manager");
     return `the cloud controller manager did not initialise the node: ${words} ${await whyNot(sh)}`;
   });

@@ -31,7 +31,8 @@ export const preloadImages: QuickScript = {
     );
     if (lacking !== "") sh.die(`the node's kubeadm needs ${lacking}- which the bundle does not have`);
     const present = async () => {
-      const { images } = JSON.parse(await sh.must("crictl images -o json")) as { images: readonly { repoTags?: string[] }[] };
+      const { stdout } = await sh.call("crictl images -o json");
+      const { images } = JSON.parse(stdout) as { images: readonly { repoTags?: string[] }[] };
       return new Set(images.flatMap(({ repoTags = [] }) => repoTags));
     };
     const stored = await present();

@@ -56,7 +56,8 @@ export class QuickShell implements NodeShell {
     if (script === undefined && guard === null)
       throw new SimulationGap(`no quick script says what this one does; it must be interpreted: ${text.slice(0, 200)}`);
     const process = this.#processes.begin(kill);
-    const sh = new Script({ environment, process, files: this.#files, manifests });
+    const limit = Number(/^limit=(\d+)$/m.exec(text)?.[1]);
+    const sh = new Script({ environment, process, limit, files: this.#files, manifests });
     try {
       if (guard !== null) await standGuard(sh, guard);
       const said = script === undefined ? "" : `${JSON.stringify(await carryOut(script, sh))}\n`;

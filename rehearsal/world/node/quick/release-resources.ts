@@ -25,10 +25,11 @@ async function drop(sh: Script, resource: string, items: readonly Item[]): Promi
 
 /** Waits until there is none; gives how many are left. */
 async function unlessEmpty(sh: Script, seconds: number, { plural, isMeant }: Kind): Promise<number> {
-  for (let waited = 0; ; waited += 5) {
+  const end = await sh.moment(seconds);
+  for (;;) {
     const { stdout } = await sh.call(`kubectl get ${plural} -A -o json`);
     const left = itemsOf(stdout).filter(isMeant).length;
-    if (left === 0 || waited >= seconds) return left;
+    if (left === 0 || (await sh.isOver(end))) return left;
     await sh.sleep(5);
   }
 }

@@ -44,6 +44,8 @@ const reasons = /error|fail|refused|unknown|denied|timed out|not found|could not
 interface Ground {
   readonly environment: Readonly<Record<string, string>>;
   readonly process: Process;
+  /** Seconds until the agent ends it; the document builder writes them into the script. */
+  readonly limit: number;
   readonly files: Map<string, string>;
   readonly manifests: Readonly<Record<string, string>>;
 }
@@ -58,8 +60,11 @@ export class Script {
   readonly #manifests: Readonly<Record<string, string>>;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #process: Process;
+  readonly #limit: number;
+  #ends = 0;
 
-  constructor({ environment, process, files, manifests }: Ground) {
+  constructor({ environment, process, limit, files, manifests }: Ground) {
+    this.#limit = limit;
     this.#environment = environment;
     this.#process = process;
     this.#manifests = manifests;
@@ -129,11 +134,40 @@ export class Script {
     this.die(`${name} ${first} failed: ${tail(`${reason.length > 0 ? reason.join("\n") : stripped(said)}\n`, 4)}`);
   }
 
-  async untilTrue(seconds: number, what: string, isTrue: () => Promise<boolean>): Promise<void> {
-    for (let waited = 0; !(await isTrue()); waited += 1) {
-      if (waited >= seconds) this.die(`${what}: not so after ${seconds} seconds`);
+  async untilTrue(most: number, what: string, isTrue: () => Promise<boolean>): Promise<void> {
+    const seconds = await this.within(most);
+    const end = await this.moment(seconds);
+    while (!(await isTrue())) {
+      if (await this.isOver(end)) this.die(`${what}: not so after ${seconds} seconds`);
       await this.sleep(1);
     }
+  }
+
+  /** Asks every two seconds; `inVain` says what was waited for. */
+  async askedFor(seconds: number, isSo: () => Promise<boolean>, inVain: () => Promise<string>): Promise<void> {
+    const end = await this.moment(seconds);
+    while (!(await isSo())) {
+      if (await this.isOver(end)) this.die(await inVain());
+      await this.sleep(2);
+    }
+  }
+
+  async #now(): Promise<number> {
+    return Number(stripped(await this.must("date +%s")));
+  }
+
+  /** So many seconds, or what is left. */
+  async within(seconds: number): Promise<number> {
+    return Math.min(Math.max(1, this.#ends - (await this.#now())), seconds);
+  }
+
+  /** The one at which a wait of so many seconds is over. */
+  async moment(seconds: number): Promise<number> {
+    return (await this.#now()) + (await this.within(seconds));
+  }
+
+  async isOver(moment: number): Promise<boolean> {
+    return (await this.#now()) >= moment;
   }
 
   async sleep(seconds: number): Promise<void> {
@@ -194,16 +228,17 @@ export class Script {
 
   /** What lib.sh does before the script's own first line. */
   async begin({ hold, follows, needs }: QuickScript): Promise<void> {
+    this.#ends = (await this.#now()) + this.#limit - 20;
     this.need(["fence", "region"]);
     this.secrets = stripped(await this.must(`mktemp -d ${state}/secrets.XXXXXX`));
     const busy = "another script of this cluster is still running on this node";
     const patience = follows !== undefined ? 400 : hold === "alone" ? 240 : 20;
     const mode = hold === "alone" ? "-x" : "-s";
     for (let idle = 0; ; idle += 2) {
-      if (hold !== "none" && !(await this.ok(`flock ${mode} -w ${patience} 9`))) this.die(busy);
+      if (hold !== "none" && !(await this.ok(`flock ${mode} -w ${await this.within(patience)} 9`))) this.die(busy);
       if (follows === undefined || this.hasFinished(follows)) break;
       await this.must("flock -u 9");
-      if (idle >= 60) this.die(`${follows} has not ended well on this node`);
+      if (idle >= (await this.within(60))) this.die(`${follows} has not ended well on this node`);
       await this.sleep(2);
     }
     if (!(await this.ok("flock -x -w 20 8"))) this.die(busy);

@@ -4,7 +4,8 @@ import { linesOf, type QuickScript, type Script, state, stripped, tail } from ".
 const space = "cloister-smoke";
 const systemPods = "kubectl -n kube-system get pods -o json";
 
-const cleanUp = (sh: Script) => sh.ok(`kubectl delete namespace ${space} --ignore-not-found --wait=true --timeout=120s`);
+const cleanUp = async (sh: Script) =>
+  sh.ok(`kubectl delete namespace ${space} --ignore-not-found --wait=true --timeout=${await sh.within(120)}s`);
 
 /** What is wrong with the nodes and with the pods of kube-system, one line each. */
 async function unwell(sh: Script, wanted: number): Promise<string[]> {
@@ -33,9 +34,8 @@ async function restarts(sh: Script): Promise<number> {
   return counts.reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
-/** `head -n COUNT | tr '\n' ';'` of what may be longer. */
-const head = (lines: readonly string[], count: number): string =>
-  lines.length > count ? `${lines.slice(0, count).join(";")};` : lines.join(";");
+/** The first of the lines in one. */
+const head = (lines: readonly string[], count: number): string => lines.slice(0, count).join(";");
 
 /** What the first ailing pod said itself. */
 async function lastWords(sh: Script): Promise<string> {
@@ -47,11 +47,12 @@ async function lastWords(sh: Script): Promise<string> {
 
 /** Until nothing is wrong three times running. */
 async function settle(sh: Script, seconds: number, wanted: number): Promise<void> {
-  for (let waited = 0, quiet = 0; ; waited += 1) {
+  const end = await sh.moment(seconds);
+  for (let quiet = 0; ; ) {
     const said = await unwell(sh, wanted);
     quiet = said.length === 0 ? quiet + 1 : 0;
     if (quiet === 3) return;
-    if (waited >= seconds) sh.die(`${head(said, 5)} ${await lastWords(sh)}`);
+    if (await sh.isOver(end)) sh.die(`${head(said, 5)} ${await lastWords(sh)}`);
     await sh.sleep(1);
   }
 }
@@ -69,26 +70,36 @@ const readyIn = (printed: string): string[] =>
     .map(({ status }) => status?.podIP ?? "");
 const smokePods = `kubectl -n ${space} get pods -l app=smoke -o json`;
 
-/** One pod asks another, or somebody else; whether it was answered. */
-async function dial(sh: Script, from: string, host: string, port: number): Promise<boolean> {
+interface Dialled {
+  readonly responses?: readonly unknown[];
+  readonly errors?: readonly unknown[];
+}
+
+/** One pod asks another, or somebody else: what it says of that, null where it does not answer itself. */
+async function dial(sh: Script, from: string, host: string, port: number): Promise<Dialled | null> {
   const { stdout, exitCode } = await sh.call(
     `curl -sS -m 10 http://${from}:8080/dial?request=hostname&protocol=http&host=${host}&port=${port}&tries=1`,
   );
-  return exitCode === 0 && ((JSON.parse(stdout) as { responses?: unknown[] }).responses ?? []).length > 0;
+  return exitCode === 0 ? (JSON.parse(stdout) as Dialled) : null;
 }
 
-async function noWayOut(sh: Script, from: string): Promise<void> {
-  if (await dial(sh, from, "1.1.1.1", 80)) sh.die("a pod reached 1.1.1.1: the cluster is not isolated");
+const isAnswered = (said: Dialled | null): boolean => (said?.responses ?? []).length > 0;
+
+/** Whether the pod itself says that its try failed. */
+async function noWayOut(sh: Script, from: string): Promise<boolean> {
+  const said = await dial(sh, from, "1.1.1.1", 80);
+  if (isAnswered(said)) sh.die("a pod reached 1.1.1.1: the cluster is not isolated");
+  return (said?.errors ?? []).length > 0;
 }
 
 /** The first smoke pod that runs, waited for half a minute. */
 async function firstPod(sh: Script): Promise<string> {
-  for (let waited = 0; waited < 30; waited += 2) {
+  const end = await sh.moment(30);
+  for (;;) {
     const [address = ""] = readyIn(await sh.must(smokePods));
-    if (address !== "") return address;
+    if (address !== "" || (await sh.isOver(end))) return address;
     await sh.sleep(2);
   }
-  return "";
 }
 
 async function proveVolume(sh: Script): Promise<void> {
@@ -102,31 +113,34 @@ async function proveVolume(sh: Script): Promise<void> {
 }
 
 async function proveLoadBalancer(sh: Script): Promise<void> {
+  const path = "jsonpath={.status.loadBalancer.ingress[0].hostname}";
   let name = "";
-  for (let waited = 0; waited < 60 && name === ""; waited += 2) {
-    const path = "jsonpath={.status.loadBalancer.ingress[0].hostname}";
+  const named = async () => {
     name = stripped(await sh.loose(`kubectl -n ${space} get service smoke -o ${path}`));
-    if (name === "") await sh.sleep(2);
-  }
-  if (name === "") {
+    return name !== "";
+  };
+  await sh.askedFor(60, named, async () => {
     const about = "--field-selector involvedObject.name=smoke -o jsonpath={.items[-1:].message}";
-    const event = await sh.loose(`kubectl -n ${space} get events ${about}`);
-    sh.die(`no load balancer for the smoke Service: ${stripped(event)}`);
-  }
+    return `no load balancer for the smoke Service: ${stripped(await sh.loose(`kubectl -n ${space} get events ${about}`))}`;
+  });
   const answers = () => sh.ok(`curl -fsS -m 5 http://${name}/hostname`);
-  await sh.untilTrue(300, `the internal load balancer ${name} answers`, answers);
+  await sh.untilTrue(450, `the internal load balancer ${name} answers`, answers);
 }
 
 /** The pods' network: the first pod is asked to reach all others. */
-async function proveNetwork(sh: Script, from: string, wanted: number): Promise<void> {
+async function proveNetwork(sh: Script, isClosed: boolean, wanted: number): Promise<void> {
   const rollout = `kubectl -n ${space} rollout status daemonset/smoke --timeout=1s`;
   await sh.untilTrue(60, "a smoke pod runs on every node", () => sh.ok(rollout));
   const addresses = readyIn(await sh.loose(smokePods));
   const [first = ""] = addresses;
   if (addresses.length !== wanted) sh.die(`${addresses.length} smoke pods have an address, ${wanted} nodes are there`);
-  if (from === "") await noWayOut(sh, first);
+  const end = await sh.moment(30);
+  while (!isClosed && !(await noWayOut(sh, first))) {
+    if (await sh.isOver(end)) sh.die(`the smoke pod at ${first} does not say whether it gets out`);
+    await sh.sleep(1);
+  }
   for (const address of addresses) {
-    if (!(await dial(sh, first, address, 8080)))
+    if (!isAnswered(await dial(sh, first, address, 8080)))
       sh.die(`the pod at ${first} cannot reach the pod at ${address} on another node: is UDP 4789 open between the nodes?`);
   }
 }
@@ -138,16 +152,16 @@ export const verifyCluster: QuickScript = {
   async run(sh) {
     const wanted = Number(sh.get("controlPlanes")) + Number(sh.get("workers"));
     const [volume, loadBalancer] = [sh.get("volume") === "true", sh.get("loadBalancer") === "true"];
-    if (!(await sh.ok("flock -x -w 240 7"))) sh.die("another verification of this cluster is still running");
+    if (!(await sh.ok(`flock -x -w ${await sh.within(240)} 7`))) sh.die("another verification of this cluster is still running");
     await cleanUp(sh);
     await template(sh, "smoke-test");
     if (volume) await template(sh, "smoke-volume");
     if (loadBalancer) await template(sh, "smoke-load-balancer");
     const from = await firstPod(sh);
-    if (from !== "") await noWayOut(sh, from);
+    const isClosed = from !== "" && (await noWayOut(sh, from));
     await settle(sh, 180, wanted);
     const before = await restarts(sh);
-    await proveNetwork(sh, from, wanted);
+    await proveNetwork(sh, isClosed, wanted);
     if (volume) await proveVolume(sh);
     if (loadBalancer) await proveLoadBalancer(sh);
     if (!(await cleanUp(sh))) sh.die("the smoke test's namespace does not go away");
