@@ -49,7 +49,7 @@ async function inCopy(ablation: LabAblation, options: SuiteOptions): Promise<Lab
   const copy = ablation.bundle === undefined ? null : mkdtempSync(join(cacheFolder(), "changed-"));
   try {
     if (copy !== null) {
-      copyBundle(await labBundle(options.say), copy);
+      copyBundle(await labBundle(options), copy);
       ablation.bundle?.(copy);
     }
     return await run(ablation, options, copy);
@@ -76,7 +76,7 @@ export const ablationChapter: Chapter = {
       for (let row = next(); row !== undefined && !options.signal.aborted; row = next()) tell(await inCopy(row, options));
     };
     // Once alone, so that what all of them need is there.
-    await labBundle(options.say);
+    await labBundle(options);
     await Promise.all([lane(() => queue.shift()), lane(() => queue.pop())]);
   },
 };

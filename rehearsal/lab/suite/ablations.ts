@@ -9,6 +9,7 @@ import {
   ModifyVpcEndpointCommand,
   RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";
+import { readBundle } from "../../bundle.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Lab } from "../lab.ts";
 import { publicElsewhere } from "../network/fabric.ts";
@@ -257,8 +258,7 @@ export function copyBundle(from: string, to: string): void {
   mkdirSync(join(to, "images"), { recursive: true });
   cpSync(join(from, "manifests"), join(to, "manifests"), { recursive: true });
   cpSync(join(from, "bundle.json"), join(to, "bundle.json"));
-  const { files } = JSON.parse(readFileSync(join(from, "bundle.json"), "utf8")) as { files: { key: string; refs: string[] }[] };
-  for (const { key, refs } of files) {
+  for (const { key, refs } of readBundle(from).files) {
     if (refs.some((ref) => ref.includes("/etcd:"))) cpSync(join(from, key), join(to, key));
     else symlinkSync(join(from, key), join(to, key));
   }
