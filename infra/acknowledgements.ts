@@ -43,6 +43,11 @@ export const acknowledgements: readonly Acknowledgement[] = [
       "A cluster's name comes with the request; which cluster's parameters a node reaches is its ssm endpoint's policy to say.",
   },
   {
+    finding: wildcard("arn:[^ ]+:ssm:[^ ]+:parameter/cloister/_(?:ami|bundle)/\\*"),
+    on: step,
+    reason: "A request names the line that it draws from; those of images and of bundles lie under these two prefixes.",
+  },
+  {
     finding: wildcard("arn:[^ ]+:states:[^ ]+:execution:cloister-\\*:\\*"),
     on: step,
     reason: "Whether a lock's holder still runs is asked of executions of all our machines.",

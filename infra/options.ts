@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BundleLine, ImageLine, lineFolders } from "../functions/domain/lines.ts";
 
 const name = z.string().regex(/^[\w+=,.@/-]{1,128}$/);
 
@@ -17,15 +18,9 @@ export const Options = z.strictObject({
     .array(z.string().regex(/^\d{12}$/))
     .max(20)
     .default([]),
-  /** Parameter Store names of the default image and bundle; a person or an image pipeline writes them. */
-  defaultImageParameter: z
-    .string()
-    .regex(/^\/cloister\/_ami\/[\w.-]{1,100}$/)
-    .default("/cloister/_ami/default"),
-  defaultBundleParameter: z
-    .string()
-    .regex(/^\/cloister\/_bundle\/[\w.-]{1,100}$/)
-    .default("/cloister/_bundle/default"),
+  /** The lines of images and bundles that a request takes which names none; a person or an image pipeline writes them. */
+  defaultImageParameter: ImageLine.default(`${lineFolders.image}default`),
+  defaultBundleParameter: BundleLine.default(`${lineFolders.bundle}default`),
   /** The SNS topic that alarms go to; without one they only show. */
   alarmTopicArn: z
     .string()

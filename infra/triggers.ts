@@ -20,6 +20,8 @@ import {
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import type * as z from "zod";
+import { lineFolders } from "../functions/domain/lines.ts";
 import type { FleetRun } from "../functions/domain/rebuild.ts";
 import type { CloisterFunction } from "./cloister-function.ts";
 import { type Machine, machineArn } from "./machine.ts";
@@ -90,28 +92,28 @@ export class Triggers extends Construct {
     });
   }
 
-  /** A schedule, and a new default image: each starts a run over the clusters whose request lists it. */
-  #rebuildFleet(machines: ReadonlyMap<string, Machine>, { rebuildSchedule, defaultImageParameter }: Options): void {
+  /** A schedule, and a new image of any line: each starts a run over the clusters that it is for. */
+  #rebuildFleet(machines: ReadonlyMap<string, Machine>, { rebuildSchedule }: Options): void {
     const fleet = machines.get("rebuild-fleet");
     if (fleet === undefined) throw new RangeError("there is no machine that rebuilds the fleet");
-    const target = (trigger: FleetRun["trigger"]): IRuleTarget =>
+    const target = (run: z.input<typeof FleetRun>): IRuleTarget =>
       new SfnStateMachine(fleet.stateMachine, {
         ...delivery,
         deadLetterQueue: this.#deadLetters,
-        input: RuleTargetInput.fromObject({ trigger }),
+        input: RuleTargetInput.fromObject(run),
       });
     this.#rule("RebuildOnSchedule", "The schedule of rebuilds", {
       schedule: Schedule.expression(rebuildSchedule),
-      target: target("schedule"),
+      target: target({ trigger: "schedule" }),
     });
-    // A rebuild draws its image from this parameter alone; another one's change would rebuild clusters into what they are.
-    this.#rule("RebuildOnImage", "A new default image", {
+    // Which clusters draw their image from there, and run another one by now, the run finds out.
+    this.#rule("RebuildOnImage", "A new image of a line", {
       pattern: {
         source: ["aws.ssm"],
         detailType: ["Parameter Store Change"],
-        detail: { name: [defaultImageParameter], operation: ["Create", "Update"] },
+        detail: { name: [{ prefix: lineFolders.image }], operation: ["Create", "Update"] },
       },
-      target: target("image"),
+      target: target({ trigger: "image", parameter: EventField.fromPath("$.detail.name") }),
     });
   }
 

@@ -135,7 +135,6 @@ export class WorkflowStack extends Stack {
       bundleBucketArn: `arn:${Aws.PARTITION}:s3:::${bundleBucket}`,
       nodeRoleArns: [controlPlane.role.roleArn, worker.role.roleArn],
       imageOwners: [Aws.ACCOUNT_ID, ...options.trustedImageOwners],
-      parameters: [options.defaultImageParameter, options.defaultBundleParameter],
       callersSecretArn: callers?.secretArn ?? "*",
     };
     const environment = {

@@ -18,6 +18,7 @@ const names = {
   bucket: "cloister-111122223333",
   bundles: "cloister-bundles",
   image: "ami-0123456789abcdef0",
+  armImage: "ami-0a64a64a64a64a640",
   controlPlaneProfile: "cloister-control-plane",
   workerProfile: "cloister-worker",
 } as const;
@@ -146,7 +147,7 @@ export class VirtualAccount {
     const { ec2, s3, ssm, nodes } = this.world;
     s3.addBucket(names.bucket);
     s3.addBucket(names.bundles);
-    this.#publish();
+    this.#publish(this.#prefix, this.#bundle);
     ec2.seedProfile(names.controlPlaneProfile, names.controlPlaneProfile);
     ec2.seedProfile(names.workerProfile, names.workerProfile);
     this.policy(names.controlPlaneProfile, text("infra/policies/control-plane.json"));
@@ -163,28 +164,46 @@ export class VirtualAccount {
     this.image({});
     ssm.parameters.seed(this.deployment.defaultImageParameter, names.image);
     ssm.parameters.seed(this.deployment.defaultBundleParameter, `s3://${names.bundles}/${this.#prefix}bundle.json`);
+    // A second line of each, for the other architecture.
+    this.newImage("/cloister/_ami/arm64", names.armImage, "arm64");
+    const place = `${this.#prefix}arm64/`;
+    this.#publish(place, { ...this.#bundle, arch: "arm64" });
+    ssm.parameters.seed("/cloister/_bundle/arm64", `s3://${names.bundles}/${place}bundle.json`);
     for (const document of Object.keys(documents) as DocumentName[]) this.document(document, (script) => script);
     ec2.seedForeignVpc("10.200.0.0/16");
     // Those of Service Quotas and of EC2 itself are one account's.
     ec2.state.quotas.vcpus = 4096;
   }
 
-  #publish(): void {
-    for (const [key, { body, bytes }] of this.#archives) this.world.s3.put(names.bundles, `${this.#prefix}${key}`, body, bytes);
-    this.world.s3.put(names.bundles, `${this.#prefix}bundle.json`, JSON.stringify(this.#bundle));
+  #publish(place: string, bundle: Bundle): void {
+    for (const [key, { body, bytes }] of this.#archives) this.world.s3.put(names.bundles, `${place}${key}`, body, bytes);
+    this.world.s3.put(names.bundles, `${place}bundle.json`, JSON.stringify(bundle));
   }
 
   /** Registers the default image anew, with other facts. */
-  image({ architecture = "x86_64", owner, tags = {} }: ImageChange): void {
+  image(change: ImageChange): void {
+    this.#register(names.image, change);
+  }
+
+  /** What a pipeline does: an image that holds what the default one does, and its id in a line. */
+  newImage(line: string, id: string, architecture: "x86_64" | "arm64" = "x86_64"): void {
+    const held = this.world.nodes.images.get(names.image);
+    if (held === undefined) throw new RangeError("the default image is not there");
+    this.world.nodes.images.set(id, held);
+    this.#register(id, { architecture });
+    this.world.ssm.parameters.seed(line, id);
+  }
+
+  #register(id: string, { architecture = "x86_64", owner, tags = {} }: ImageChange): void {
     const all = {
       "cloister:kubernetes": this.row.kubernetes,
       "cloister:containerd": "2.3.4",
       "cloister:agent": "3.3.3050.0",
       ...tags,
     };
-    this.world.ec2.state.images.remove(names.image);
+    this.world.ec2.state.images.remove(id);
     this.world.ec2.seedImage({
-      id: names.image,
+      id,
       name: "cloister-node",
       architecture,
       tags: all,
@@ -201,7 +220,7 @@ export class VirtualAccount {
 
   bundle(change: (bundle: Bundle) => Bundle): void {
     this.#bundle = change(this.#bundle);
-    this.#publish();
+    this.#publish(this.#prefix, this.#bundle);
   }
 
   /** Changes Calico's manifest; the bundle names the new one's hash. */

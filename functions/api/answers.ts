@@ -73,7 +73,7 @@ export const CertificateAnswer = z.strictObject({
   account: Text,
   region: Text,
   kubernetesVersion: Text,
-  image: ImageId,
+  images: z.array(ImageId).describe("What the nodes run, as EC2 says it"),
   bundle: Plan.shape.bundle,
   issuedAt: Instant,
   isolated: z.boolean(),

@@ -7,6 +7,7 @@ import type { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import type { SFNClient } from "@aws-sdk/client-sfn";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import * as z from "zod";
+import { BundleLine, ImageLine } from "../domain/lines.ts";
 
 /** What the stack tells its functions, as environment variables (`CLOISTER_BUCKET`, ...). */
 export const Deployment = z.strictObject({
@@ -18,9 +19,9 @@ export const Deployment = z.strictObject({
   workerProfile: z.string().min(1).max(128),
   /** Accounts whose images are trusted beside our own. */
   trustedImageOwners: z.array(z.string().regex(/^\d{12}$/)).max(20),
-  /** Parameter Store names of the defaults for `images`; they hold an AMI id and an s3:// address. */
-  defaultImageParameter: z.string().min(1).max(200),
-  defaultBundleParameter: z.string().min(1).max(200),
+  /** The lines of a request that names none. */
+  defaultImageParameter: ImageLine,
+  defaultBundleParameter: BundleLine,
 });
 export type Deployment = z.infer<typeof Deployment>;
 

@@ -183,8 +183,9 @@ const instances = (ec2: Ec2, vpcId: VpcId): Promise<AccountView["instances"][num
     paginateDescribeInstances({ client: ec2 }, { Filters: [...filter("vpc-id", vpcId), living] }),
     ({ Reservations = [] }) =>
       Reservations.flatMap(({ Instances = [] }) =>
-        Instances.map(({ InstanceId = "", SubnetId = "", SecurityGroups = [], MetadataOptions }) => ({
+        Instances.map(({ InstanceId = "", ImageId = "", SubnetId = "", SecurityGroups = [], MetadataOptions }) => ({
           instanceId: InstanceId,
+          imageId: ImageId,
           subnetId: SubnetId,
           groupIds: SecurityGroups.flatMap(({ GroupId }) => (GroupId === undefined ? [] : [GroupId])),
           tokenRequired: MetadataOptions?.HttpTokens === "required",

@@ -5,7 +5,7 @@ export interface ParametersPort {
   remove(name: string): Promise<"deleted" | "absent">;
   /** The names of a cluster's parameters, of one generation or of all; their values are never read. */
   names(cluster: string, generation?: number): Promise<readonly string[]>;
-  /** A plain parameter of the deployment, such as its default image; null when there is none. */
+  /** What a plain parameter such as a line holds; null when there is none. */
   value(name: string): Promise<string | null>;
 }
 

@@ -38,6 +38,7 @@ export interface AccountView {
   }[];
   readonly instances: readonly {
     readonly instanceId: string;
+    readonly imageId: string;
     readonly subnetId: string;
     readonly groupIds: readonly string[];
     readonly tokenRequired: boolean;

@@ -230,7 +230,7 @@ const notVerified = [
 
 /** The certificate: one sentence of truth for each check, and whether all of them hold. */
 export function certify(evidence: Evidence) {
-  const { lock, request, plan, probes, issuedAt } = evidence;
+  const { lock, request, plan, view, probes, issuedAt } = evidence;
   const checks: Check[] = [
     routes(evidence),
     waysOut(evidence),
@@ -248,7 +248,8 @@ export function certify(evidence: Evidence) {
     account: plan.account,
     region: plan.region,
     kubernetesVersion: request.kubernetesVersion,
-    image: plan.image.id,
+    /** Not the plan's: a build that is resumed after its line has changed finds nodes of the image before. */
+    images: [...new Set(view.instances.map(({ imageId }) => imageId))].sort(),
     bundle: plan.bundle,
     issuedAt: issuedAt.toISOString(),
     isolated: checks.every(({ passed }) => passed),

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { ClusterName, ImageId } from "./ids.ts";
+import { BundleAddress, ClusterName, ImageId } from "./ids.ts";
+import { BundleLine, ImageLine, lineFolders } from "./lines.ts";
 
 const Cidr = z.cidrv4();
 const InstanceType = z.string().regex(/^[a-z0-9-]{2,20}\.[a-z0-9-]{2,20}$/, "an EC2 instance type such as m7i.large");
@@ -8,7 +9,7 @@ const hasLetterOrDigit = /[A-Za-z0-9]/;
 
 /**
  * What a person, a ticket or an event asks for. Strict: an unknown field is refused. Every default is written here and nowhere else,
- * so the parsed request has every field; only the two `images` may be null, which means "as the deployment's parameters say".
+ * so the parsed request has every field; only the two `images` may be null, which means "from the deployment's own line".
  */
 export const ClusterRequest = z.strictObject({
   name: ClusterName,
@@ -33,11 +34,15 @@ export const ClusterRequest = z.strictObject({
     .prefault({}),
   images: z
     .strictObject({
-      ami: ImageId.nullable().default(null),
+      ami: z
+        .union([ImageId, ImageLine], `an AMI's id, or the parameter that holds one: ${lineFolders.image} and a word`)
+        .nullable()
+        .default(null),
       bundle: z
-        .string()
-        .max(500)
-        .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[\w./-]+\/bundle\.json$/, "s3://bucket/prefix/bundle.json")
+        .union(
+          [BundleAddress, BundleLine],
+          `s3://bucket/prefix/bundle.json, or the parameter that holds one: ${lineFolders.bundle} and a word`,
+        )
         .nullable()
         .default(null),
     })

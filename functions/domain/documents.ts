@@ -107,7 +107,8 @@ export const documents = {
     },
     output: z.strictObject({ applied: count }),
     deliverySeconds: 30,
-    executionSeconds: 320,
+    // Networking is sent while kubeadm-init runs, and waits for its turn on the node.
+    executionSeconds: 535,
   },
   "verify-cluster": {
     parameters: {

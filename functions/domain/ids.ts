@@ -37,6 +37,12 @@ export const MachineArn = z
   .brand<"MachineArn">();
 export type MachineArn = z.infer<typeof MachineArn>;
 
+/** A bundle's own file, beside which everything lies that it names. */
+export const BundleAddress = z
+  .string()
+  .max(500)
+  .regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[\w./-]+\/bundle\.json$/, "s3://bucket/prefix/bundle.json");
+
 export const ClusterName = z
   .string()
   .regex(

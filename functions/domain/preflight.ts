@@ -22,13 +22,22 @@ export interface ImageFacts {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+export interface BundleFacts {
+  readonly address: string;
+  readonly content: Bundle;
+  readonly sha256: string;
+}
+
+/** Why there is nothing to look at. */
+export interface Unseen {
+  readonly problem: string;
+}
+
 /** What a look at the account found, for one request. */
 export interface AccountFacts {
   readonly zones: readonly string[];
-  readonly imageId: string | null;
-  readonly image: ImageFacts | null;
-  readonly bundleAddress: string | null;
-  readonly bundle: { readonly content: Bundle; readonly sha256: string } | { readonly problem: string };
+  readonly image: ImageFacts | Unseen;
+  readonly bundle: BundleFacts | Unseen;
   /** The text of the bundle's Calico manifest, where the request wants Calico and the bundle has one. */
   readonly calicoManifest: string | null;
   readonly instanceTypes: ReadonlyMap<string, { readonly architectures: readonly string[]; readonly vcpus: number }>;
@@ -50,11 +59,10 @@ const sizes = ["controlPlane", "workers"] as const;
 
 function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment: ImageTrust): Problem[] {
   const path = "images.ami";
-  const { image, imageId } = facts;
-  if (imageId === null) return [{ path, problem: "is missing, and the deployment has no default image" }];
-  if (image === null) return [{ path, problem: `${imageId} is not found` }];
+  const { image } = facts;
+  if ("problem" in image) return [{ path, problem: image.problem }];
   const problems: Problem[] = [];
-  const refuse = (problem: string) => problems.push({ path, problem: `${imageId} ${problem}` });
+  const refuse = (problem: string) => problems.push({ path, problem: `${image.id} ${problem}` });
   if (image.state !== "available") refuse(`is ${image.state}`);
   if (image.owner !== deployment.account && !deployment.trustedImageOwners.includes(image.owner)) {
     refuse(`belongs to ${image.owner}, which is neither this account nor a trusted one`);
@@ -83,9 +91,8 @@ function imageProblems(request: ClusterRequest, facts: AccountFacts, deployment:
 
 function bundleProblems(request: ClusterRequest, facts: AccountFacts): Problem[] {
   const path = "images.bundle";
-  if (facts.bundleAddress === null) return [{ path, problem: "is missing, and the deployment has no default bundle" }];
-  if ("problem" in facts.bundle) return [{ path, problem: `${facts.bundleAddress} ${facts.bundle.problem}` }];
-  const arch = facts.image === null ? facts.bundle.content.arch : architectureOf(facts.image.architecture);
+  if ("problem" in facts.bundle) return [{ path, problem: facts.bundle.problem }];
+  const arch = "problem" in facts.image ? facts.bundle.content.arch : architectureOf(facts.image.architecture);
   const wanted = { kubernetes: request.kubernetesVersion, arch, cni: request.cni, storage: request.storage.driver };
   const known = supportedVersions().includes(request.kubernetesVersion);
   const missing = known ? lacking(facts.bundle.content, wanted) : [];
@@ -159,12 +166,11 @@ export const accountProblems = (request: ClusterRequest, facts: AccountFacts, de
 
 /** The plan of a request against which nothing stands. */
 export function planCluster(request: ClusterRequest, facts: AccountFacts, deployment: Deployment): Plan {
-  if (facts.image === null || facts.bundleAddress === null || "problem" in facts.bundle)
-    throw new RangeError("a faulty request has no plan");
+  if ("problem" in facts.image || "problem" in facts.bundle) throw new RangeError("a faulty request has no plan");
   const zones = planZones(request, usableZones(request, facts).slice(0, request.network.zones));
   const controlPlanes = planControlPlanes(request, zones, deployment.region);
   const [first] = controlPlanes;
-  const { bucket, key } = parseS3Address(facts.bundleAddress);
+  const { bucket, key } = parseS3Address(facts.bundle.address);
   return {
     region: deployment.region,
     account: deployment.account,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ClusterName } from "./ids.ts";
+import { ImageLine } from "./lines.ts";
 
 /** Who, or what, wants the rebuild. */
 export const Trigger = z.enum(["person", "ticket", "schedule", "image", "event"]);
@@ -17,14 +18,21 @@ export type RebuildInput = z.infer<typeof RebuildInput>;
 /** So many clusters in one run: more, and its history might reach Step Functions' limit. */
 export const fleetMax = 200;
 
-/** A run over all clusters that a trigger is for, and how far it has come. A rule gives the trigger alone. */
-export const FleetRun = z.strictObject({
-  trigger: z.enum(["schedule", "image"]),
-  /** The one that was picked last; null before the first, and after the last. */
-  cluster: ClusterName.nullable().default(null),
-  /** What its rebuild is called: a start whose answer was lost finds the one that runs. */
-  rebuild: z.string().max(80).nullable().default(null),
-  /** How many were picked. */
-  count: z.int().min(0).max(fleetMax).default(0),
-});
+/** A run over all clusters that a trigger is for, and how far it has come. A rule gives the trigger, and what has changed. */
+export const FleetRun = z
+  .strictObject({
+    trigger: z.enum(["schedule", "image"]),
+    /** The line with a new image. It comes from an event, so it is judged here. */
+    parameter: ImageLine.nullable().default(null),
+    /** The one that was picked last; null before the first, and after the last. */
+    cluster: ClusterName.nullable().default(null),
+    /** What its rebuild is called: a start whose answer was lost finds the one that runs. */
+    rebuild: z.string().max(80).nullable().default(null),
+    /** How many were picked. */
+    count: z.int().min(0).max(fleetMax).default(0),
+  })
+  .refine(({ trigger, parameter }) => (trigger === "image") === (parameter !== null), {
+    path: ["parameter"],
+    error: 'goes with the trigger "image", and with no other',
+  });
 export type FleetRun = z.infer<typeof FleetRun>;

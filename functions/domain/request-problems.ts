@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import type { InvalidRequestError } from "../errors.ts";
 import { ClusterRequest } from "./cluster-request.ts";
+import { isFixed } from "./lines.ts";
 import { addressProblems } from "./network-plan.ts";
 import { type Problem, refusal } from "./problem.ts";
 import { supportedVersions } from "./versions.ts";
@@ -60,7 +61,7 @@ function crossFieldProblems(request: ClusterRequest): Problem[] {
   if (request.controlPlane.count % 2 === 0) {
     refuse("controlPlane.count", `${request.controlPlane.count} is even: etcd needs an odd number to survive the loss of one`);
   }
-  if (request.rebuild.on.includes("image") && request.images.ami !== null) {
+  if (request.rebuild.on.includes("image") && isFixed(request.images.ami)) {
     refuse("rebuild.on", '"image" has no effect beside a fixed images.ami');
   }
   return problems;

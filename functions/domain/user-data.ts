@@ -36,9 +36,9 @@ all_answer() {
 }
 wait_and_start() {
   # Half an hour: longer than any endpoint takes, and the build has given up by then.
-  for ((try = 0; try < 900; try++)); do
+  for ((try = 0; try < 1800; try++)); do
     all_answer && break
-    sleep 2
+    sleep 1
   done
   systemctl enable --now snap.amazon-ssm-agent.amazon-ssm-agent 2>/dev/null || systemctl enable --now amazon-ssm-agent
 }

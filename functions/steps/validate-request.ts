@@ -5,10 +5,19 @@ import { type ParametersPort, ssmParameters } from "../aws/parameters.ts";
 import { awsPreflight, type PreflightPort } from "../aws/preflight.ts";
 import { Bundle } from "../domain/bundle.ts";
 import { ClusterRequest } from "../domain/cluster-request.ts";
-import { ExecutionArn } from "../domain/ids.ts";
+import { BundleAddress, ExecutionArn, ImageId } from "../domain/ids.ts";
+import { lineOf } from "../domain/lines.ts";
 import { Parent } from "../domain/lock.ts";
 import { Plan } from "../domain/plan.ts";
-import { type AccountFacts, accountProblems, interfaceEndpoints, parseS3Address, planCluster } from "../domain/preflight.ts";
+import {
+  type AccountFacts,
+  accountProblems,
+  type BundleFacts,
+  interfaceEndpoints,
+  parseS3Address,
+  planCluster,
+  type Unseen,
+} from "../domain/preflight.ts";
 import { refusal } from "../domain/problem.ts";
 import { readRequest, refusalOf } from "../domain/request-problems.ts";
 import { together } from "../side-by-side.ts";
@@ -66,16 +75,18 @@ type Looking = Pick<Deps, "preflight" | "parameters"> & {
 };
 
 /** Everything that the account says for or against a request; `cloister doctor` takes the same look. */
-export async function look(request: ClusterRequest, { preflight, parameters, deployment }: Looking): Promise<AccountFacts> {
+export async function look(request: ClusterRequest, looking: Looking): Promise<AccountFacts> {
+  const { preflight } = looking;
   const types = [...new Set([request.controlPlane.instanceType, request.workers.instanceType])];
-  const lookAtImage = async () => {
-    const imageId = request.images.ami ?? (await parameters.value(deployment.defaultImageParameter));
-    return { imageId, image: imageId === null ? null : await preflight.image(imageId) };
+  const lookAtImage = async (): Promise<AccountFacts["image"]> => {
+    const id = await draw("ami", request, looking);
+    if (typeof id !== "string") return id;
+    return (await preflight.image(id)) ?? { problem: `${id} is not found` };
   };
   const lookAtBundle = async () => {
-    const bundleAddress = request.images.bundle ?? (await parameters.value(deployment.defaultBundleParameter));
-    const bundle = await readBundle(bundleAddress, preflight);
-    return { bundleAddress, bundle, calicoManifest: await readCalico(bundleAddress, bundle, preflight) };
+    const address = await draw("bundle", request, looking);
+    const bundle = typeof address === "string" ? await readBundle(address, preflight) : address;
+    return { bundle, calicoManifest: "problem" in bundle ? null : await readCalico(bundle, preflight) };
   };
   const [image, bundle, zones, instanceTypes, offerings, endpointZones, usage, quotas] = await together([
     lookAtImage(),
@@ -89,7 +100,7 @@ export async function look(request: ClusterRequest, { preflight, parameters, dep
     together([preflight.quota("vpc", "L-F678F1CE"), preflight.quota("ec2", "L-1216C47A"), preflight.quota("vpc", "L-29B6F2EB")]),
   ]);
   return {
-    ...image,
+    image,
     ...bundle,
     zones,
     instanceTypes,
@@ -100,28 +111,42 @@ export async function look(request: ClusterRequest, { preflight, parameters, dep
   };
 }
 
-async function readBundle(address: string | null, preflight: PreflightPort): Promise<AccountFacts["bundle"]> {
-  if (address === null) return { problem: "is missing" };
+/** What may be drawn from a line: the deployment's own for it, and what has to stand there. */
+const drawable = {
+  ami: { byDefault: "defaultImageParameter", form: ImageId, what: "an AMI's id" },
+  bundle: { byDefault: "defaultBundleParameter", form: BundleAddress, what: "a bundle's address" },
+} as const;
+
+/** What the request chooses: what it names itself, or what its line holds now. */
+async function draw(
+  kind: keyof typeof drawable,
+  { images }: ClusterRequest,
+  { parameters, deployment }: Looking,
+): Promise<string | Unseen> {
+  const { byDefault, form, what } = drawable[kind];
+  const line = lineOf(images[kind], deployment[byDefault]);
+  const value = line === null ? images[kind] : await parameters.value(line);
+  if (value === null) return { problem: `there is no parameter ${line}, which is to hold ${what}` };
+  // Anybody's text, and as long as a parameter may be: it is not said again.
+  return form.safeParse(value).success ? value : { problem: `the parameter ${line} does not hold ${what}` };
+}
+
+async function readBundle(address: string, preflight: PreflightPort): Promise<AccountFacts["bundle"]> {
   const { bucket, key } = parseS3Address(address);
   const text = await preflight.object(bucket, key);
-  if (text === null) return { problem: "is not found" };
+  if (text === null) return { problem: `${address} is not found` };
   try {
     const parsed = Bundle.safeParse(JSON.parse(text));
-    if (!parsed.success) return { problem: `is not a bundle: ${z.prettifyError(parsed.error)}` };
-    return { content: parsed.data, sha256: createHash("sha256").update(text).digest("hex") };
+    if (!parsed.success) return { problem: `${address} is not a bundle: ${z.prettifyError(parsed.error)}` };
+    return { address, content: parsed.data, sha256: createHash("sha256").update(text).digest("hex") };
   } catch (error) {
-    if (error instanceof SyntaxError) return { problem: `is not JSON: ${error.message}` };
+    if (error instanceof SyntaxError) return { problem: `${address} is not JSON: ${error.message}` };
     throw error;
   }
 }
 
-async function readCalico(
-  address: string | null,
-  bundle: AccountFacts["bundle"],
-  preflight: PreflightPort,
-): Promise<string | null> {
-  if (address === null || "problem" in bundle) return null;
-  const manifest = bundle.content.manifests.find(({ kind }) => kind === "calico");
+async function readCalico({ address, content }: BundleFacts, preflight: PreflightPort): Promise<string | null> {
+  const manifest = content.manifests.find(({ kind }) => kind === "calico");
   if (manifest === undefined) return null;
   const { bucket, key } = parseS3Address(address);
   return preflight.object(bucket, `${key.slice(0, key.lastIndexOf("/") + 1)}${manifest.key}`);

@@ -9,7 +9,6 @@ export interface Place {
   readonly nodeRoleArns: readonly string[];
   /** Accounts whose images may be launched: our own first. */
   readonly imageOwners: readonly string[];
-  readonly parameters: readonly string[];
   /** Holds the secrets of callers; "*" where nobody is to sign with one, and no function has the row. */
   readonly callersSecretArn: string;
 }

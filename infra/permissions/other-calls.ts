@@ -1,4 +1,5 @@
 import { type DocumentName, documents } from "../../functions/domain/documents.ts";
+import { lineFolders } from "../../functions/domain/lines.ts";
 import {
   allOf,
   alreadyOurs,
@@ -130,12 +131,9 @@ export const ssmCalls: CallTable = {
   "ssm:GetCommandInvocation": read("ssm:GetCommandInvocation", ssmSource),
   "ssm:ListCommandInvocations": read("ssm:ListCommandInvocations", ssmSource),
   "ssm:ListCommands": read("ssm:ListCommands", ssmSource),
-  "ssm:GetParameter default": (place) => [
-    grant(
-      "ssm:GetParameter",
-      place.parameters.map((name) => ssmArn(place, `parameter${name}`)),
-      ssmSource,
-    ),
+  "ssm:GetParameter image": (place) => [grant("ssm:GetParameter", [ssmArn(place, `parameter${lineFolders.image}*`)], ssmSource)],
+  "ssm:GetParameter bundle": (place) => [
+    grant("ssm:GetParameter", [ssmArn(place, `parameter${lineFolders.bundle}*`)], ssmSource),
   ],
   // Names alone are used; values come encrypted and stay so, because no kms:Decrypt stands anywhere.
   "ssm:GetParametersByPath generation": (place) => [

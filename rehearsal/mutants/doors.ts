@@ -67,6 +67,27 @@ export const doors: readonly Defect[] = [
     "test/infra/permissions.test.ts",
   ),
   door(
+    "functions/steps/pick-cluster.ts",
+    "a new image is for clusters of every line",
+    " || lineOf(request.images.ami, deployment.defaultImageParameter) !== parameter",
+    "",
+    "test/workflow/fleet.test.ts",
+  ),
+  door(
+    "functions/steps/pick-cluster.ts",
+    "an image that is told twice is built twice",
+    'return !isOf(image, await evidence.read({ cluster, generation }, "certificate"));',
+    "return true;",
+    "test/workflow/fleet.test.ts",
+  ),
+  door(
+    "infra/triggers.ts",
+    "the rule for images hears the default line alone",
+    "name: [{ prefix: lineFolders.image }]",
+    'name: ["/cloister/_ami/default"]',
+    "test/infra/stacks.test.ts",
+  ),
+  door(
     "infra/triggers.ts",
     "the sweep runs once a day",
     "Schedule.rate(Duration.minutes(15))",

@@ -161,6 +161,13 @@ export const steps: readonly Defect[] = [
     "test/domain/endpoint-policies.test.ts",
   ),
   step(
+    "domain/certificate",
+    "the certificate names the plan's image",
+    "images: [...new Set(view.instances.map(({ imageId }) => imageId))].sort(),",
+    "images: [plan.image.id],",
+    "test/domain/certificate.test.ts",
+  ),
+  step(
     "domain/teardown",
     "volumes go under retain",
     "return generation !== null && lock.doomedVolumes.includes(generation);",

@@ -33,6 +33,9 @@ export interface Drawing {
 
 const size = { height: 30, gap: 24, labelledGap: 30, letter: 6.7, padding: 26, header: 30, inset: 14, lane: 16 };
 
+/** Of the words at an arrow, about. */
+export const labelWidth = (label: string | null): number => (label ?? "").length * 6;
+
 const widthOf = (name: string): number => Math.round(name.length * size.letter + size.padding);
 
 /** `AwaitCommandX` belongs to the X before it and is drawn right under it, without an arrow. */
@@ -162,9 +165,11 @@ function drawShortCuts(machine: Machine, { main }: Flow, drawing: Drawing, at: M
         [lane, level],
         [target.x, level],
       ] as const;
-      drawing.edges.push(edge(points, label, [from.x - 8, start - 6], "end"));
-      const labelLeft = label === null ? lane : from.x - 8 - label.length * 6;
-      drawing.left = Math.min(drawing.left, lane - 4, labelLeft);
+      const words = labelWidth(label);
+      // Where the lane is far enough, over its own end: another way out of the same Choice has its words at the state.
+      const isFar = from.x - lane > 2 * words + size.lane;
+      drawing.edges.push(edge(points, label, isFar ? [lane + 8, start - 6] : [from.x - 8, start - 6], isFar ? "start" : "end"));
+      drawing.left = Math.min(drawing.left, lane - 4, isFar ? lane : from.x - 8 - words);
     }
   });
 }

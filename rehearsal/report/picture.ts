@@ -1,9 +1,9 @@
 import type { Definition } from "../world/asl/definition.ts";
 import { graphStyle, graphSvg } from "./graph.ts";
-import { theme } from "./theme.ts";
+import { themed } from "./theme.ts";
 
 /** A drawing that stands alone and follows the reader's colour scheme, for docs/. `machine` is the definition's text. */
 export function pictureOf(machine: string): string {
-  const style = `<style>${theme(".graph")}.graph{background:var(--surface)}${graphStyle}</style>`;
+  const style = `<style>${themed(`.graph{background:var(--surface)}${graphStyle}`)}</style>`;
   return `${graphSvg(JSON.parse(machine) as Definition).replace("</title>", `</title>\n${style}`)}\n`;
 }

@@ -4,3 +4,16 @@ const dark = `--ink:#e6edf3;--muted:#9aa5b1;--page:#0d1117;--surface:#161b22;--i
 /** The custom properties that every picture uses, for a selector, in both schemes. */
 export const theme = (selector: string): string =>
   `${selector}{color-scheme:light dark;${light}}@media (prefers-color-scheme:dark){${selector}{${dark}}}`;
+
+const valuesOf = (scheme: string): ReadonlyMap<string, string> =>
+  new Map([...scheme.matchAll(/(--[\w-]+):([^;]+)/g)].map(([, name = "", value = ""]) => [name, value]));
+const filled = (rules: string, scheme: string): string =>
+  rules.replaceAll(/var\((--[\w-]+)\)/g, (_, name: string) => {
+    const value = valuesOf(scheme).get(name);
+    if (value === undefined) throw new RangeError(`the theme has no ${name}`);
+    return value;
+  });
+
+/** The same rules with the colours themselves, for what is shown by more than browsers: light, and dark where that is asked for. */
+export const themed = (rules: string): string =>
+  `${filled(rules, light)}@media (prefers-color-scheme:dark){${filled(rules, dark)}}`;

@@ -62,17 +62,19 @@ export class SimClock implements Clock {
 
   /**
    * Runs real asynchronous work (a shell interpreter that loads its commands, say) during which virtual time must stand still.
-   * The work gets `outside`, which lets time move again while something that waits on this clock is awaited.
+   * The work gets `outside`, which lets time move again while something that waits on this clock is awaited; several at one time
+   * (programs side by side) let it move as one does, and stop nobody else's work from holding it.
    */
   async hold<T>(work: (outside: <R>(wait: () => Promise<R>) => Promise<R>) => Promise<T>): Promise<T> {
+    let waiting = 0;
     this.#holds++;
     try {
       return await work(async (wait) => {
-        this.#holds--;
+        if (waiting++ === 0) this.#holds--;
         try {
           return await wait();
         } finally {
-          this.#holds++;
+          if (--waiting === 0) this.#holds++;
         }
       });
     } finally {

@@ -2,6 +2,7 @@ import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { ssmParameters } from "../../functions/aws/parameters.ts";
 import { awsPreflight } from "../../functions/aws/preflight.ts";
 import { ClusterRequest } from "../../functions/domain/cluster-request.ts";
+import { lineOf } from "../../functions/domain/lines.ts";
 import { accountProblems } from "../../functions/domain/preflight.ts";
 import type { Problem } from "../../functions/domain/problem.ts";
 import { readRequest as readFields } from "../../functions/domain/request-problems.ts";
@@ -43,28 +44,40 @@ function versionFinding({ version, region }: Site): Finding {
     : bad("deployment", `${says}, this command is ${project.version}`, "`cloister deploy --upgrade`, or check out that version");
 }
 
+type Subject = readonly [check: string, fits: (problem: Problem) => boolean, good: string, todo: string];
+
+/** Where another one is to be named: in the line, or in a request that names its own. */
+const named = (line: string | null, value: string): string =>
+  line === null
+    ? "name it in the request"
+    : `name it: aws ssm put-parameter --overwrite --type String --name ${line} --value ${value}`;
+
 /** Whom a problem of a request concerns, and what is to be done about it; the first that fits. */
-const subjects: readonly (readonly [check: string, fits: (problem: Problem) => boolean, good: string, todo: string])[] = [
-  [
-    "image",
-    ({ path }) => path === "images.ami",
-    "the default image is there and fits",
-    "build one, and name it: aws ssm put-parameter --overwrite --type String --name PARAMETER --value ami-...",
-  ],
-  [
-    "bundle",
-    ({ path }) => path === "images.bundle",
-    "the default bundle is there and has all that it needs",
-    "`npm run bundle -- DIR`, put it into the bucket of bundles, and name its bundle.json in the parameter",
-  ],
-  [
-    "quotas",
-    ({ problem }) => problem.includes("quota"),
-    "there is room for a cluster of this size",
-    "ask for more in Service Quotas",
-  ],
-  ["zones", () => true, "enough zones offer the instance types and every endpoint", "another instance type, or another Region"],
-];
+function subjectsOf({ images }: ClusterRequest, site: Site): readonly Subject[] {
+  const imageLine = lineOf(images.ami, site.defaultImageParameter);
+  const bundleLine = lineOf(images.bundle, site.defaultBundleParameter);
+  return [
+    [
+      "image",
+      ({ path }) => path === "images.ami",
+      `the image ${imageLine ?? images.ami} is there and fits`,
+      `build one, and ${named(imageLine, "ami-...")}`,
+    ],
+    [
+      "bundle",
+      ({ path }) => path === "images.bundle",
+      `the bundle ${bundleLine ?? images.bundle} is there and has all that it needs`,
+      `\`npm run bundle -- DIR\`, put it into the bucket of bundles, and ${named(bundleLine, "s3://.../bundle.json")}`,
+    ],
+    [
+      "quotas",
+      ({ problem }) => problem.includes("quota"),
+      "there is room for a cluster of this size",
+      "ask for more in Service Quotas",
+    ],
+    ["zones", () => true, "enough zones offer the instance types and every endpoint", "another instance type, or another Region"],
+  ];
+}
 
 /** The look at the account that a build begins with, for a request of default size or one from a file. */
 async function accountFindings(host: Host, site: Site, request: ClusterRequest): Promise<readonly Finding[]> {
@@ -78,7 +91,7 @@ async function accountFindings(host: Host, site: Site, request: ClusterRequest):
   );
   if (isFinding(looked)) return [looked];
   let problems: readonly Problem[] = accountProblems(request, looked, site);
-  return subjects.map(([check, fits, good, todo]) => {
+  return subjectsOf(request, site).map(([check, fits, good, todo]) => {
     const own = problems.filter(fits);
     problems = problems.filter((problem) => !fits(problem));
     return own.length === 0

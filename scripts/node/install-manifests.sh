@@ -1,7 +1,8 @@
 #!/bin/bash
-# Cloud controller manager, network plugin and load balancer policy; or the storage driver. Networking is judged by effect, not by
-# rollout: the controller manager has no probes, and a rollout succeeds while it crashes (facts 2.2).
-hold=shared
+# Cloud controller manager, network plugin and load balancer policy; or the storage driver. The controller manager is judged by effect,
+# not by rollout: it has no probes, and a rollout succeeds while it crashes (facts 2.2). The rest is applied and not waited for: it comes
+# up while the last nodes join, and verify-cluster looks at every node and every pod.
+hold=shared follows=kubeadm-init
 . "$(dirname "$0")/lib.sh"
 need SSM_set SSM_clusterName SSM_cni SSM_publicLoadBalancers SSM_bucket SSM_bundleKey SSM_bundleSha256 SSM_ccmImage \
   SSM_ebsCsiImage SSM_provisionerImage SSM_attacherImage SSM_resizerImage SSM_registrarImage SSM_livenessProbeImage
@@ -32,9 +33,10 @@ template() {
 
 # This node alone, as the API knows it: the others may be joining at this very time. The cluster as a whole is verify-cluster's.
 name=$(metadata local-hostname)
-this_node() { kubectl get nodes -o json | jq -e --arg name "$name" ".items[] | select(.metadata.name == \$name) | $1"; }
-initialised() { this_node '(.spec.providerID // "") != "" and (any(.spec.taints[]?; .key == "node.cloudprovider.kubernetes.io/uninitialized") | not)'; }
-ready() { this_node 'any(.status.conditions[]?; .type == "Ready" and .status == "True")'; }
+initialised() {
+  kubectl get nodes -o json | jq -e --arg name "$name" '.items[] | select(.metadata.name == $name) |
+    (.spec.providerID // "") != "" and (any(.spec.taints[]?; .key == "node.cloudprovider.kubernetes.io/uninitialized") | not)'
+}
 why_not() {
   kubectl -n kube-system get pods -o json |
     jq -r '[.items[] | .metadata.name as $pod | (.status.containerStatuses // [])[] | .state.waiting? // empty | "\($pod): \(.reason) \(.message // "")"] | unique | .[0:3] | join("; ")'
@@ -55,14 +57,8 @@ networking() {
       die "the cloud controller manager did not initialise the node: $(kubectl -n kube-system logs -l k8s-app=aws-cloud-controller-manager --tail 2 2>&1 | tail -n 2 | tr '\n' ' ') $(why_not)"
     sleep 2
   done
-  for ((waited = 0; ; waited += 2)); do
-    if ready >>"$log" 2>&1; then break; fi
-    [ "$waited" -lt 120 ] || die "the node is not Ready with its network plugin: $(why_not)"
-    sleep 2
-  done
 }
 
-# Applied, not waited for: it comes up while the last nodes join, and verify-cluster looks at every pod and binds a volume.
 storage() {
   template ebs-csi
   template storage-class

@@ -93,11 +93,14 @@ unanswered() {
   done
 }
 
+# intact KEY SHA256 FILE: what came of an object of the bundle is what was planned.
+intact() { [ "$(sha256sum "$3")" = "$2  $3" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"; }
+
 # fetch KEY SHA256 FILE: an object of the bundle, by its full key.
 fetch() {
   aws s3 cp --region "$SSM_region" --only-show-errors "s3://$SSM_bucket/$1" "$3" 2>&1 | tee -a "$log" >"$said" ||
     die "cannot read s3://$SSM_bucket/$1: $(tail -n 1 "$said")"
-  [ "$(sha256sum "$3")" = "$2  $3" ] || die "s3://$SSM_bucket/$1 does not have the SHA-256 it was planned with"
+  intact "$1" "$2" "$3"
 }
 
 need SSM_fence SSM_region

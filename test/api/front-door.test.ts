@@ -104,6 +104,16 @@ describe("a ticketing system", () => {
     assert.deepEqual([body["state"], body["progress"]], ["RUNNING", null]);
   });
 
+  test("that names the lines of its image and its bundle is taken, and told which parameters are none", async () => {
+    const { call } = await opened();
+    const images = { ami: "/cloister/_ami/arm64", bundle: "/cloister/_bundle/arm64" };
+    assert.equal((await call("POST", "/clusters", { ticket: "CHG-1", body: { ...orchid, images } })).status, 202);
+    const swapped = { ami: images.bundle, bundle: images.ami };
+    const { status, body } = await call("POST", "/clusters", { ticket: "CHG-2", body: { ...orchid, images: swapped } });
+    const pointers = (body["errors"] as { pointer: string }[]).map(({ pointer }) => pointer);
+    assert.deepEqual([status, pointers], [400, ["/images/ami", "/images/bundle"]]);
+  });
+
   test("sees its own tickets, and nobody else's", async () => {
     const { call } = await opened();
     await call("POST", "/clusters", { ticket: "CHG-1", body: orchid });

@@ -370,13 +370,30 @@ describe("without what a command needs", () => {
     assert.equal(code, 1);
     for (const [check, said] of [
       ["deployment", /version 0\.0\.9 .*--upgrade/],
-      ["image", /SSM agent 3\.1\.0\.0.*put-parameter/],
-      ["bundle", /npm run bundle/],
+      ["image", /SSM agent 3\.1\.0\.0.*put-parameter .*--name \/cloister\/_ami\/default/],
+      ["bundle", /npm run bundle.*put-parameter .*--name \/cloister\/_bundle\/default/],
       ["quotas", /L-F678F1CE.*Service Quotas/],
       ["connect", /aws and session-manager-plugin/],
     ] as const)
       assert.match(out.split("\n").find((line) => line.startsWith(`NOT  ${check}`)) ?? "", said, out);
     assert.match(out, /^ok {3}zones/m);
+  });
+
+  test("doctor names the parameters that it looked into, and fixed images as such", async () => {
+    const { at } = await open();
+    const lines = async (...args: readonly string[]) => (await at.cloister("doctor", ...args)).out;
+    const [image, bundle] = [/^ok {3}image +the image (\S+)/m, /^ok {3}bundle +the bundle (\S+)/m];
+    const said = (out: string) => [image, bundle].map((line) => line.exec(out)?.[1]);
+    assert.deepEqual(said(await lines()), ["/cloister/_ami/default", "/cloister/_bundle/default"]);
+    const arm = "statemachine/examples/orchid-arm64.json";
+    assert.deepEqual(said(await lines("--request", arm)), ["/cloister/_ami/arm64", "/cloister/_bundle/arm64"]);
+    writeFileSync(path("fixed.json"), JSON.stringify({ name: "orchid", images: { ami: "ami-0123456789abcdef0" } }));
+    assert.equal(said(await lines("--request", path("fixed.json")))[0], "ami-0123456789abcdef0");
+    writeFileSync(path("absent.json"), JSON.stringify({ name: "orchid", images: { ami: "/cloister/_ami/gpu" } }));
+    assert.match(
+      await lines("--request", path("absent.json")),
+      /^NOT {2}image .*no parameter \/cloister\/_ami\/gpu.*--name \/cloister\/_ami\/gpu/m,
+    );
   });
 
   const refusals: readonly (readonly [what: string, error: Error, code: number, said: RegExp])[] = [

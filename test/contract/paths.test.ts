@@ -59,7 +59,9 @@ describe("the walker finds", () => {
 
   test("a field of a script's output that the script does not print", () => {
     const problems = problemsOf(
-      broken(build, "BootstrapCluster", { ResultSelector: { "join.$": "$[0].captured.output.token" } }),
+      broken(build, "BootstrapCluster", {
+        ResultSelector: { "join.$": "$[0].captured.output.token", "networking.$": "$[0].networking" },
+      }),
     );
     assert.deepEqual(problems, ["BootstrapCluster reads $[0].captured.output.token"]);
   });

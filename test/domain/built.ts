@@ -106,6 +106,7 @@ export function isolated(): Evidence {
     ],
     instances: ids.map((instanceId) => ({
       instanceId,
+      imageId: plan.image.id,
       subnetId: "subnet-0",
       groupIds: ["sg-nodes"],
       tokenRequired: true,

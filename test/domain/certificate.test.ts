@@ -149,6 +149,15 @@ describe("the certificate of isolation", () => {
     assert.match(found?.evidence ?? "", /and 990 more$/);
   });
 
+  test("the images are the nodes', each once, whatever the plan says by now", () => {
+    const planned = isolated().plan.image.id;
+    assert.deepEqual(certify(isolated()).images, [planned]);
+    const mixed = seeing(({ instances: [first, ...others] }) => ({
+      instances: [{ ...(first ?? assert.fail()), imageId: "ami-0000000000000000a" }, ...others],
+    }));
+    assert.deepEqual(certify(mixed).images, ["ami-0000000000000000a", planned]);
+  });
+
   test("what an image changes is in the certificate", () => {
     assert.deepEqual(certify(probing({ concessions: ["kubeadm.args"] })).concessions, ["kubeadm.args"]);
   });

@@ -136,9 +136,9 @@ const stories = (last: (operation: string) => Readonly<Record<string, unknown>>)
       if (isChild) holdOn(stage);
       isChild = false;
     });
-    const next = { ...small, name: ha["name"] };
+    const next = { ...small, name: ha["name"], rebuild: { on: ["image"] } };
     await ask("POST", `/clusters/${ha["name"]}/rebuild`, "rebuild", next);
-    await run(stage, "rebuild-fleet", { trigger: "schedule" }, "SUCCEEDED");
+    await run(stage, "rebuild-fleet", { trigger: "image", parameter: "/cloister/_ami/default" }, "SUCCEEDED");
     await ask("DELETE", `/clusters/${ha["name"]}`, "destroy");
   },
   async function aFailedEndpointThenAWorkerTooManyAndAScriptThatFails(listen) {

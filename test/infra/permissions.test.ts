@@ -61,7 +61,6 @@ const place: Place = {
   bundleBucketArn: "arn:aws:s3:::cloister-bundles",
   nodeRoleArns: [],
   imageOwners: ["111122223333"],
-  parameters: [],
   callersSecretArn: "*",
 };
 
@@ -74,7 +73,7 @@ function rowOf({ step, service, operation, input }: Observed): string {
   if (kind !== null) return `s3:${operation} ${kind}`;
   if (operation === "SendCommand") return `ssm:SendCommand ${String(input["DocumentName"]).replace("cloister-", "")}`;
   if (operation === "StartExecution") return `sfn:StartExecution ${String(input["stateMachineArn"]).split(":").at(-1)}`;
-  if (operation === "GetParameter") return "ssm:GetParameter default";
+  if (operation === "GetParameter") return `ssm:GetParameter ${/_bundle/.test(String(input["Name"])) ? "bundle" : "image"}`;
   if (operation === "DeleteParameter") return `ssm:DeleteParameter ${step === "revoke-join" ? "join" : "generation"}`;
   if (operation === "GetParametersByPath")
     return `ssm:GetParametersByPath ${/\/g\d+$/.test(String(input["Path"])) ? "generation" : "cluster"}`;
@@ -146,6 +145,7 @@ const isRead = ({ action }: Grant): boolean => /:(?:Describe|Get|List)/.test(act
 describe("a step that goes wrong", () => {
   const ask = (action: string, resource: string, context: Record<string, string>): Request => ({ action, resource, context });
   const ec2 = (path: string) => `arn:aws:ec2:us-west-2:111122223333:${path}`;
+  const parameter = (path: string) => `arn:aws:ssm:us-west-2:111122223333:parameter/cloister/${path}`;
   const theirs: readonly (readonly [string, string, Request])[] = [
     ["wait-for-nodes", "ends no instance of others", ask("ec2:TerminateInstances", ec2("instance/i-1"), {})],
     ["create-network", "deletes no VPC of others", ask("ec2:DeleteVpc", ec2("vpc/vpc-1"), {})],
@@ -190,11 +190,16 @@ describe("a step that goes wrong", () => {
       "changes no record",
       ask("s3:PutObject", "arn:aws:s3:::cloister-111122223333/clusters/orchid/record.json", {}),
     ],
+    ["validate-request", "reads no secret of a cluster", ask("ssm:GetParameter", parameter("orchid/g1/kubeconfig"), {})],
+    ["pick-cluster", "reads no secret of a cluster", ask("ssm:GetParameter", parameter("orchid/g1/join"), {})],
+    ["pick-cluster", "reads no line of bundles", ask("ssm:GetParameter", parameter("_bundle/default"), {})],
+    ["pick-cluster", "writes no line", ask("ssm:PutParameter", parameter("_ami/default"), {})],
     [
-      "revoke-join",
-      "deletes no kubeconfig",
-      ask("ssm:DeleteParameter", "arn:aws:ssm:us-west-2:111122223333:parameter/cloister/orchid/g1/kubeconfig", {}),
+      "pick-cluster",
+      "writes no evidence",
+      ask("s3:PutObject", "arn:aws:s3:::cloister-111122223333/evidence/orchid/g1/certificate.json", {}),
     ],
+    ["revoke-join", "deletes no kubeconfig", ask("ssm:DeleteParameter", parameter("orchid/g1/kubeconfig"), {})],
   ];
   for (const [step, claim, request] of theirs)
     test(`${step} ${claim}`, () => assert.equal(judge(policiesOfStep(step), request), "denied"));

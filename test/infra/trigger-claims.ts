@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { test } from "node:test";
 import { FleetRun, RebuildInput } from "../../functions/domain/rebuild.ts";
+import { hears, type Transformer, transformed } from "./event-pattern.ts";
 import { ofType, only, type Synthesis } from "./template.ts";
 
 /** What holds of the rules by which EventBridge calls, and by which it tells others. `machines` are the files of statemachine/. */
@@ -20,23 +21,42 @@ export function triggerClaims({ workflow }: Synthesis, machines: readonly string
     assert.deepEqual([input.name, input.trigger], ["orchid", "event"]);
   });
 
-  test("a schedule and a new default image each start a run over the clusters that list them", () => {
-    const started = (description: string) => {
-      const [, rule] = only(workflow, "AWS::Events::Rule", "Description", `Cloister: ${description}`);
-      const [target] = rule.Properties["Targets"] as { Arn: { Ref: string }; Input: string }[];
-      const machine = workflow.Resources[target?.Arn.Ref ?? ""]?.Properties["StateMachineName"];
-      return { rule: rule.Properties, machine, run: FleetRun.parse(JSON.parse(target?.Input ?? "")) };
-    };
-    const scheduled = started("The schedule of rebuilds");
-    assert.deepEqual([scheduled.machine, scheduled.run.trigger], ["cloister-rebuild-fleet", "schedule"]);
-    assert.equal(scheduled.rule["ScheduleExpression"], "cron(0 3 ? * SUN *)");
-    const imaged = started("A new default image");
-    assert.deepEqual([imaged.machine, imaged.run.trigger], ["cloister-rebuild-fleet", "image"]);
-    assert.deepEqual(imaged.rule["EventPattern"], {
-      source: ["aws.ssm"],
-      "detail-type": ["Parameter Store Change"],
-      detail: { name: ["/cloister/_ami/default"], operation: ["Create", "Update"] },
-    });
+  /** A rule that starts a run over all clusters, and its target. */
+  const startsFleet = (description: string) => {
+    const [, { Properties: rule }] = only(workflow, "AWS::Events::Rule", "Description", `Cloister: ${description}`);
+    const [target] = rule["Targets"] as { Arn: { Ref: string }; Input?: string; InputTransformer?: Transformer }[];
+    const machine = workflow.Resources[target?.Arn.Ref ?? ""]?.Properties["StateMachineName"];
+    assert.equal(machine, "cloister-rebuild-fleet");
+    return { rule, target };
+  };
+
+  test("the schedule starts a run over all clusters", () => {
+    const { rule, target } = startsFleet("The schedule of rebuilds");
+    assert.equal(rule["ScheduleExpression"], "cron(0 3 ? * SUN *)");
+    assert.equal(FleetRun.parse(JSON.parse(target?.Input ?? "")).trigger, "schedule");
+  });
+
+  test("a new image of whichever line starts a run that is told which line, and nothing else does", () => {
+    const { rule, target } = startsFleet("A new image of a line");
+    const isHeard = (change: Readonly<Record<string, unknown>>): boolean => hears(rule["EventPattern"], changeOf(change));
+    for (const name of ["/cloister/_ami/default", "/cloister/_ami/arm64"])
+      for (const operation of ["Create", "Update"]) assert.ok(isHeard({ name, operation }), `${operation} ${name}`);
+    for (const name of [
+      "/cloister/_ami",
+      "/cloister/_amis/arm64",
+      "/cloister/_bundle/arm64",
+      "/cloister/orchid/g1/join",
+      "x/cloister/_ami/arm64",
+    ])
+      assert.ok(!isHeard({ name, operation: "Update" }), name);
+    for (const operation of ["Delete", "LabelParameterVersion"])
+      assert.ok(!isHeard({ name: "/cloister/_ami/arm64", operation }), operation);
+    const event = changeOf({ name: "/cloister/_ami/arm64", operation: "Update" });
+    assert.ok(!hears(rule["EventPattern"], { ...event, source: "cloister" }));
+    const { trigger, parameter } = FleetRun.parse(
+      JSON.parse(transformed(target?.InputTransformer ?? assert.fail("the event is not handed over"), event)),
+    );
+    assert.deepEqual([trigger, parameter], ["image", "/cloister/_ami/arm64"]);
   });
 
   test("the watcher hears of every bad end of ours, and the sweep runs every 15 minutes", () => {
@@ -84,3 +104,12 @@ export function triggerClaims({ workflow }: Synthesis, machines: readonly string
     assert.match(JSON.stringify(connection.Properties["AuthParameters"]), /X-Cloister-Secret.*resolve:secretsmanager/);
   });
 }
+
+/** An event as AWS's guide to Systems Manager shows it ("Amazon EventBridge event examples for Systems Manager"). */
+const changeOf = (change: Readonly<Record<string, unknown>>) => ({
+  source: "aws.ssm",
+  "detail-type": "Parameter Store Change",
+  account: "111122223333",
+  region: "us-west-2",
+  detail: { type: "String", description: "", ...change },
+});

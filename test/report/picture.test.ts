@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { graphSvg, type StateOutcome } from "../../rehearsal/report/graph.ts";
-import { draw } from "../../rehearsal/report/layout.ts";
+import { draw, labelWidth } from "../../rehearsal/report/layout.ts";
 import { pictureOf } from "../../rehearsal/report/picture.ts";
 import type { Definition } from "../../rehearsal/world/asl/definition.ts";
 
@@ -23,6 +23,24 @@ test("no two states of the machine overlap, and all are inside the drawing", () 
     for (const b of states.slice(index + 1)) {
       const isApart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
       assert.ok(isApart, `${a.name} overlaps ${b.name}`);
+    }
+  }
+});
+
+test("no words at one arrow overlap those at another", () => {
+  const labelled = draw(definition).edges.flatMap(({ label, labelAt: [x, y], anchor }) => {
+    if (label === null) return [];
+    const width = labelWidth(label);
+    const left = { start: x, middle: x - width / 2, end: x - width }[anchor];
+    return [{ label, left, right: left + width, y }];
+  });
+  assert.ok(labelled.length >= 8, `${labelled.length} labels`);
+  for (const [index, a] of labelled.entries()) {
+    for (const b of labelled.slice(index + 1)) {
+      // Two arrows that end as one may share their words.
+      const isOne = a.label === b.label && a.left === b.left && a.y === b.y;
+      const isApart = Math.abs(a.y - b.y) >= 11 || a.right <= b.left || b.right <= a.left;
+      assert.ok(isOne || isApart, `"${a.label}" overlaps "${b.label}"`);
     }
   }
 });

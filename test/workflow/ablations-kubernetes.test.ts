@@ -28,7 +28,7 @@ const ablations: readonly Ablation[] = [
     source: "lab.md",
     plant: after("validate-request", ({ world: { s3 } }) => {
       const [, bucket = "", key = ""] =
-        /^([^/]+)\/(.*etcd.*)$/m.exec(
+        /^([^/]+)\/([^/]+\/images\/.*etcd.*)$/m.exec(
           s3
             .inventory()
             .map(({ id }) => id)

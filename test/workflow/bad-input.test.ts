@@ -56,6 +56,59 @@ const cases: readonly Case[] = [
     problems: [["images.ami", /ami-00000000000000000 is not found/]],
   },
   {
+    what: "parameters that are no lines",
+    request: { ...orchid, images: { ami: "/cloister/orchid/g1/kubeconfig", bundle: "/cloister/_ami/default" } },
+    problems: [
+      ["images.ami", /an AMI's id, or the parameter that holds one: \/cloister\/_ami\/ and a word/],
+      ["images.bundle", /bundle\.json, or the parameter that holds one: \/cloister\/_bundle\/ and a word/],
+    ],
+  },
+  {
+    what: "lines without their word, or with more than one",
+    request: { ...orchid, images: { ami: "/cloister/_ami/", bundle: "/cloister/_bundle/a/b" } },
+    problems: [
+      ["images.ami", /and a word/],
+      ["images.bundle", /and a word/],
+    ],
+  },
+  {
+    what: "lines that are not there",
+    request: { ...orchid, images: { ami: "/cloister/_ami/gpu", bundle: "/cloister/_bundle/gpu" } },
+    problems: [
+      ["images.ami", /there is no parameter \/cloister\/_ami\/gpu/],
+      ["images.bundle", /there is no parameter \/cloister\/_bundle\/gpu/],
+    ],
+  },
+  {
+    what: "no image where the deployment has none",
+    request: orchid,
+    problems: [
+      ["images.ami", /there is no parameter \/cloister\/_ami\/default/],
+      ["images.bundle", /there is no parameter \/cloister\/_bundle\/default/],
+    ],
+    prepare: ({ world, deployment }) => {
+      for (const line of [deployment.defaultImageParameter, deployment.defaultBundleParameter])
+        world.ssm.parameters.operations["DeleteParameter"]?.run({ Name: line } as never, { kind: "harness" });
+    },
+  },
+  {
+    what: "lines that hold something else",
+    request: { ...orchid, images: { ami: "/cloister/_ami/gpu" } },
+    problems: [
+      ["images.ami", /\/cloister\/_ami\/gpu does not hold an AMI's id$/],
+      ["images.bundle", /\/cloister\/_bundle\/default does not hold a bundle's address$/],
+    ],
+    prepare: ({ world, deployment }) => {
+      world.ssm.parameters.seed("/cloister/_ami/gpu", "latest");
+      world.ssm.parameters.seed(deployment.defaultBundleParameter, "https://bundles.example.com/bundle.json");
+    },
+  },
+  {
+    what: "a rebuild by new images beside an image that is fixed",
+    request: { ...orchid, images: { ami: "ami-0123456789abcdef0" }, rebuild: { on: ["image"] } },
+    problems: [["rebuild.on", /"image" has no effect beside a fixed images\.ami/]],
+  },
+  {
     what: "an image of another architecture",
     request: orchid,
     problems: [["images.ami", /is arm64, controlPlane\.instanceType m7i\.large is x86_64/]],

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { rehearse } from "../../rehearsal/rehearse.ts";
 import { Stage } from "../../rehearsal/stage.ts";
@@ -81,6 +82,23 @@ describe("a build", () => {
     assert.match(outcome.cause ?? "", /being worked on by .*:first/);
     assert.equal((await world.universe.clock.run(first.done)).status, "SUCCEEDED");
     assert.equal(world.inventory().filter(({ type, tags }) => type === "vpc" && "cloister:cluster" in tags).length, 1);
+  });
+
+  test("takes its image and its bundle from the lines that it names, and is the same request when they have moved on", async () => {
+    const file = new URL("../../statemachine/examples/orchid-arm64.json", import.meta.url);
+    const request = JSON.parse(readFileSync(file, "utf8")) as object;
+    const stage = await Stage.open({ request, seed, scripts: "quick" });
+    const { world, deployment } = stage.account;
+    const certificate = (): unknown =>
+      JSON.parse(world.s3.object(deployment.bucket, "evidence/orchid-arm64/g1/certificate.json")?.body ?? "{}");
+    assert.equal((await stage.run("build-cluster", request, "first")).outcome.status, "SUCCEEDED");
+    const { images, bundle } = certificate() as { images: unknown; bundle: { key: string } };
+    assert.deepEqual([images, bundle.key], [[world.ssm.parameters.secret("/cloister/_ami/arm64")], "1.36.3/arm64/bundle.json"]);
+    stage.account.newImage("/cloister/_ami/arm64", "ami-0fedcba9876543210", "arm64");
+    const { outcome } = await stage.run("build-cluster", request, "second");
+    assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+    assert.equal((outcome.output as { generation: number }).generation, 1);
+    assert.deepEqual((certificate() as { images: unknown }).images, images);
   });
 
   test("another request for a ready cluster is refused with the word rebuild", async () => {

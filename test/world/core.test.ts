@@ -35,6 +35,17 @@ describe("the virtual clock", () => {
     assert.deepEqual(seen, ["held 2026-11-24T00:00:00.000Z", "due", "slept 2026-11-24T00:00:05.000Z"]);
   });
 
+  test("work that waits for several things at one time does not let time move while other work goes on", async () => {
+    const clock = new SimClock(start);
+    const waiting = clock.hold((outside) => Promise.all([1, 2, 3].map((seconds) => outside(() => clock.sleep(seconds)))));
+    const working = clock.hold(async () => {
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return clock.iso();
+    });
+    const [, seen] = await clock.run(Promise.all([waiting, working]));
+    assert.deepEqual([seen, clock.iso()], [start.replace("Z", ".000Z"), "2026-11-24T00:00:03.000Z"]);
+  });
+
   test("time that follows another clock runs what falls due until then, what that leads to included, and nothing later", async () => {
     const clock = new SimClock(start);
     const seen: string[] = [];

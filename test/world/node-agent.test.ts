@@ -35,6 +35,7 @@ function agent(at: (seconds: number, service: string) => Answer, version = "3.3.
     shell,
     isUp: true,
     agentStarted: false,
+    diskFreeAt: 0,
   } as unknown as VirtualNode;
   const register = (managed: ManagedNode) => registered.push({ node: managed, at: seconds() });
   const around = { aws: () => ({ permits }), ssm: { agents: { register } } } as unknown as Surroundings;

@@ -77,6 +77,7 @@ export class NodeMachine {
       hasKubelet: false,
       isUp: true,
       agentStarted: false,
+      diskFreeAt: 0,
     };
     this.programs = programsOf(this.node, {
       fabric: this.#fabric(),

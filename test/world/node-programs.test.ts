@@ -217,6 +217,22 @@ describe("the AWS CLI", () => {
     assert.equal((await machine.run(`${copy} && cat /a`)).stdout, "text");
   });
 
+  test("runs side by side under xargs: the calls at one time, the bytes one after another, since they share the volume", async () => {
+    const machine = new NodeMachine();
+    const sizes = [1, 2, 3, 4].map((gibibytes) => gibibytes * 2 ** 30);
+    for (const [index, bytes] of sizes.entries()) machine.s3.put(bucket, `${index}`, `text ${index}`, bytes);
+    const pairs = sizes.map((_, index) => `echo s3://bundles/${index} /${index}`).join("; ");
+    const copies = (lanes: number) =>
+      machine.seconds(`{ ${pairs}; } | xargs -r -n 2 -P ${lanes} aws s3 cp --region us-west-2 --only-show-errors`);
+    const alone = await copies(1);
+    const together = await copies(4);
+    const { chance } = machine.node.universe;
+    const bytes = sizes.map((_, index) => chance.seconds("s3.download.secondsPerGiB", `${machine.node.subject}/${index}`));
+    const transfer = bytes.reduce((sum, seconds, index) => sum + seconds * (index + 1), 0);
+    assert.ok(together < alone && together > transfer, `${transfer} < ${together} < ${alone}`);
+    assert.equal((await machine.run("cat /0 /3")).stdout, "text 0text 3");
+  });
+
   test("writes a SecureString from a file and reads it back, and gives up on an endpoint that does not answer after a minute", async () => {
     const machine = new NodeMachine();
     assert.match((await machine.run(read)).stderr, /\(ParameterNotFound\)/);

@@ -20,4 +20,6 @@ export interface VirtualNode {
   hasKubelet: boolean;
   isUp: boolean;
   agentStarted: boolean;
+  /** When the last of what is being written to its volume is there, milliseconds since the epoch. */
+  diskFreeAt: number;
 }

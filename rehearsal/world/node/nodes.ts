@@ -106,6 +106,7 @@ export class Nodes implements Listeners {
       hasKubelet: false,
       isUp: false,
       agentStarted: false,
+      diskFreeAt: 0,
     };
     Object.assign(
       programs,

@@ -93,7 +93,14 @@ export class Shell implements NodeShell {
         cwd: "/",
         executionLimits,
       });
-      bash.registerTransformPlugin({ name: "parsed-once", transform: () => ({ ast: parsedOnce(script) }) });
+      // The first line it is asked about stands for the script; further ones are what a program of the script runs (xargs).
+      let first: ScriptNode | null = parsedOnce(script);
+      const transform = ({ ast }: { readonly ast: ScriptNode }) => {
+        const given = { ast: first ?? ast };
+        first = null;
+        return given;
+      };
+      bash.registerTransformPlugin({ name: "parsed-once", transform });
       const { stdout, stderr, exitCode } = await bash.exec(":");
       process.end();
       // A gap in the simulator must not look like a script that failed.

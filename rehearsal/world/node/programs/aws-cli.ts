@@ -34,8 +34,11 @@ const copy = (node: VirtualNode, call: Call, sizeOf: (bucket: string, key: strin
     const { Body } = (await call("s3", "GetObject", { Bucket: bucket, Key: key })) as {
       Body: { transformToString(): Promise<string> };
     };
-    const { chance } = node.universe;
-    await sleep((sizeOf(bucket, key) / gibibyte) * chance.seconds("s3.download.secondsPerGiB", `${node.subject}/${key}`));
+    const { chance, clock } = node.universe;
+    // The bound is the volume's throughput (latencies.json): copies that run side by side write one after another.
+    const seconds = (sizeOf(bucket, key) / gibibyte) * chance.seconds("s3.download.secondsPerGiB", `${node.subject}/${key}`);
+    node.diskFreeAt = Math.max(node.diskFreeAt, clock.now()) + seconds * 1000;
+    await sleep((node.diskFreeAt - clock.now()) / 1000);
     await node.shell.write(target, await Body.transformToString());
     return {};
   },

@@ -1,4 +1,4 @@
-import { type Item, isReady, isUninitialized, itemsOf, waitingOf } from "./objects.ts";
+import { type Item, isUninitialized, itemsOf, waitingOf } from "./objects.ts";
 import { type QuickScript, type Script, state, tail } from "./script.ts";
 
 interface Bundle {
@@ -65,16 +65,15 @@ async function networking(sh: Script, name: string): Promise<number> {
     own.push("load-balancer-policy");
     await template(sh, "load-balancer-policy");
   }
-  const isSo = (test: (item: Item) => boolean) => async () => {
+  const isInitialised = (item: Item) => (item.spec?.providerID ?? "") !== "" && !isUninitialized(item);
+  const initialised = async () => {
     const { stdout } = await sh.call("kubectl get nodes -o json");
-    return itemsOf(stdout).some((item) => item.metadata.name === name && test(item));
+    return itemsOf(stdout).some((item) => item.metadata.name === name && isInitialised(item));
   };
-  const initialised = isSo((item) => (item.spec?.providerID ?? "") !== "" && !isUninitialized(item));
   await wait(sh, 120, initialised, async () => {
     const words = await lastWords(sh, "k8s-app=aws-cloud-controller-manager");
     return `the cloud controller manager did not initialise the node: ${words} ${await whyNot(sh)}`;
   });
-  await wait(sh, 120, isSo(isReady), async () => `the node is not Ready with its network plugin: ${await whyNot(sh)}`);
   return own.length + plugins.length;
 }
 
@@ -87,6 +86,7 @@ async function storage(sh: Script): Promise<number> {
 /** install-manifests.sh */
 export const installManifests: QuickScript = {
   hold: "shared",
+  follows: "kubeadm-init",
   needs: ["set", "cni", "publicLoadBalancers", "bucket", "bundleKey", "bundleSha256", ...Object.values(places)],
   async run(sh) {
     const name = await sh.metadata("local-hostname");

@@ -1,4 +1,4 @@
-import { type QuickScript, state } from "./script.ts";
+import { lastLine, type QuickScript, type Script, state } from "./script.ts";
 
 interface Bundle {
   readonly sandboxImage: string;
@@ -37,12 +37,19 @@ export const preloadImages: QuickScript = {
     const stored = await present();
     const own = bundle.files.filter(({ roles }) => roles.includes(sh.get("role")));
     const absent = own.filter(({ refs }) => refs.some((ref) => !stored.has(ref)));
-    for (const { key, sha256, refs } of absent) {
-      await sh.fetch(`${prefix}${key}`, sha256, `${state}/image.tar`);
-      await sh.run(`ctr -n k8s.io images import ${state}/image.tar`);
+    const archiveOf = (index: number) => `${state}/images/${index}.tar`;
+    const said = await download(
+      sh,
+      absent.map(({ key }, index) => ({ key: `${prefix}${key}`, path: archiveOf(index) })),
+    );
+    for (const [index, { key, sha256, refs }] of absent.entries()) {
+      const archive = archiveOf(index);
+      if (!sh.files.has(archive)) sh.die(`cannot read s3://${sh.get("bucket")}/${prefix}${key}: ${lastLine(said)}`);
+      sh.intact(`${prefix}${key}`, sha256, archive);
+      await sh.run(`ctr -n k8s.io images import ${archive}`);
+      sh.files.delete(archive);
       for (const ref of refs) await sh.run(`ctr -n k8s.io images label ${ref} io.cri-containerd.pinned=pinned`);
     }
-    sh.files.delete(`${state}/image.tar`);
     const now = await present();
     const lost = spaced(own.flatMap(({ refs }) => refs).filter((ref) => !now.has(ref)));
     if (lost !== "") sh.die(`the container runtime does not have ${lost}after the import`);
@@ -50,6 +57,22 @@ export const preloadImages: QuickScript = {
     return { imported: absent.length, present: own.length - absent.length };
   },
 };
+
+/** So many at a time. xargs begins the next as one ends; the interpreter's waits for all four. */
+const lanes = 4;
+
+/** `xargs -n 2 -P 4 aws s3 cp`: gives what was said of those that did not come. */
+async function download(sh: Script, objects: readonly { readonly key: string; readonly path: string }[]): Promise<string> {
+  let said = "";
+  for (let first = 0; first < objects.length; first += lanes) {
+    const copies = objects.slice(first, first + lanes).map(({ key, path }) => {
+      const copy = `aws s3 cp --region ${sh.get("region")} --only-show-errors s3://${sh.get("bucket")}/${key} ${path}`;
+      return sh.call(copy);
+    });
+    for (const { stdout, stderr } of await Promise.all(copies)) said += `${stdout}${stderr}`;
+  }
+  return said;
+}
 
 /** `sort | tr '\n' ' '` */
 const spaced = (refs: readonly string[]): string =>

@@ -169,10 +169,18 @@ export class Script {
       `aws s3 cp --region ${this.get("region")} --only-show-errors ${url} ${path}`,
     );
     if (exitCode !== 0) this.die(`cannot read ${url}: ${lastLine(`${stdout}${stderr}`)}`);
-    const text = this.files.get(path) ?? "";
-    if (createHash("sha256").update(text).digest("hex") !== sha256)
-      this.die(`${url} does not have the SHA-256 it was planned with`);
-    return text;
+    this.intact(key, sha256, path);
+    return this.files.get(path) ?? "";
+  }
+
+  /** What came of an object of the bundle is what was planned. */
+  intact(key: string, sha256: string, path: string): void {
+    if (
+      createHash("sha256")
+        .update(this.files.get(path) ?? "")
+        .digest("hex") !== sha256
+    )
+      this.die(`s3://${this.get("bucket")}/${key} does not have the SHA-256 it was planned with`);
   }
 
   /** Says that this script has ended well, for the one that follows. */
