@@ -22,7 +22,7 @@ import { startMoto } from "./cloud/moto.ts";
 import { listenLoopback, proxyListener } from "./cloud/proxy.ts";
 import { type Engine, makeMotoHome } from "./cloud/python.ts";
 import { type Hooks, noHooks } from "./hooks.ts";
-import { makeRoot } from "./hosts/image.ts";
+import { makeRoot, makeStore } from "./hosts/image.ts";
 import { makeBundle } from "./images.ts";
 import { Site } from "./site.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -39,11 +39,13 @@ export interface LabOptions {
   readonly kubernetes?: string;
   /** A folder with a bundle.json for that version; null for the lab's own. */
   readonly bundle: string | null;
+  /** The hosts' image holds the bundle's images already, as one that image-builder makes: preloading finds all of them there. */
+  readonly isBaked?: boolean;
   readonly say: Say;
   readonly onEvent: (event: HistoryEvent) => void;
 }
 
-type Supplied = Pick<LabOptions, "bundle" | "engine" | "say" | "kubernetes">;
+type Supplied = Pick<LabOptions, "bundle" | "engine" | "say" | "kubernetes" | "isBaked">;
 
 function newest(): string {
   const version = labVersions().at(-1);
@@ -52,14 +54,15 @@ function newest(): string {
 }
 
 /** What is made once and kept: programs, authority, images, root file system, moto's own Python. */
-async function supplies({ bundle, engine = "own", say, kubernetes = newest() }: Supplied) {
+async function supplies({ bundle, engine = "own", say, kubernetes = newest(), isBaked = false }: Supplied) {
   mkdirSync(cacheFolder(), { recursive: true });
   const python = await makeMotoHome(engine, say);
   const bin = await buildBinaries(kubernetes, say);
   const authority = await makeAuthority(region, say);
   const bundleFolder = bundle ?? (await makeBundle(kubernetes, bin, say));
   const base = await makeRoot(bin, authority, versionRow(kubernetes).sandboxImage, say);
-  return { kubernetes, python, bin, authority, bundleFolder, base };
+  const store = isBaked ? await makeStore(bin, bundleFolder, say) : null;
+  return { kubernetes, python, bin, authority, bundleFolder, base, store };
 }
 
 /** The folder of the lab's own bundle, of the newest version unless another is wanted. */
@@ -155,7 +158,7 @@ async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
 
 async function assemble(
   { scale, patience = 1, engine = "own", say, onEvent }: LabOptions,
-  { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
+  { kubernetes, python, bin, authority, bundleFolder, base, store }: Awaited<ReturnType<typeof supplies>>,
   { folder, prefix: own }: { readonly folder: string; readonly prefix: string },
   closers: (() => Promise<void>)[],
 ): Promise<Lab> {
@@ -180,7 +183,7 @@ async function assemble(
   const socket = join(folder, "aws.sock");
   const failed = (error: Error) => say(`lab: ${error.message}`);
   const files = new Map([["/etc/cloister-lab/scale", `${scale}\n`]]);
-  const site = new Site({ aws: direct, prefix: own, folder, base, socket, failed, files });
+  const site = new Site({ aws: direct, prefix: own, folder, base, store, socket, failed, files });
   closers.push(() => site.close());
   listener = proxyListener({
     motoPort: moto.port,
