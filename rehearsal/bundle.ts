@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, globSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, globSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Bundle } from "../functions/domain/bundle.ts";
@@ -32,6 +32,9 @@ async function refsOf(archive: string): Promise<string[]> {
   if (named.length === 0) throw new BundleError(`${archive} is no archive of images, or its images have no names`);
   return named;
 }
+
+/** What a folder that is a bundle says of itself. */
+export const readBundle = (folder: string): Bundle => Bundle.parse(JSON.parse(readFileSync(join(folder, "bundle.json"), "utf8")));
 
 /**
  * Writes `bundle.json` into a folder that holds archives of images in `images/`, Calico's manifest in `calico/` or manifests of the

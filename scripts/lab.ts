@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { readBundle } from "../rehearsal/bundle.ts";
+import { labVersions, minorOf } from "../rehearsal/lab/binaries.ts";
 import type { LabCheck } from "../rehearsal/lab/checks.ts";
 import type { Engine } from "../rehearsal/lab/cloud/python.ts";
 import { type Access, figures, type LabResult, runLab } from "../rehearsal/lab/course.ts";
@@ -17,6 +19,7 @@ Builds a real cluster on this machine: the shipped state machine, handlers and n
 real Kubernetes and the real AWS cloud controller manager. Checks it, destroys it by the shipped machine, and leaves nothing behind.
 Needs root. The first time it builds Kubernetes from source, which takes a quarter of an hour on two cores.
 
+  --kubernetes X.Y  the minor to build (default: the newest that Cloister supports; each is built from source once)
   --request FILE    the request, JSON or YAML (default: one control plane, two workers, the lab's own network plugin)
   --bundle DIR      a folder with a bundle.json, as npm run bundle makes one (default: the lab's own images)
   --scale N         divides the waits between two looks, never a limit (default 4, of the test 10; 1 is what AWS sees)
@@ -32,6 +35,7 @@ Exit: 0 everything went well, 1 something failed, 2 the options are wrong or the
 function readOptions(args: readonly string[]) {
   const options = {
     request: { type: "string" },
+    kubernetes: { type: "string" },
     bundle: { type: "string" },
     scale: { type: "string" },
     only: { type: "string", default: "" },
@@ -46,9 +50,12 @@ function readOptions(args: readonly string[]) {
   const word = positionals.join(" ");
   if (word !== "" && word !== "test" && word !== "prepare") throw new UsageError(`${word}: there are test and prepare`);
   const isTest = word === "test";
+  if (isTest && values.kubernetes !== undefined)
+    throw new UsageError("--kubernetes: the test has a chapter for each, with --all");
   return {
     request: values.request === undefined ? null : readRequest(values.request),
     bundle: values.bundle ?? null,
+    kubernetes: versionOf(values.kubernetes, values.bundle),
     scale: wholeNumber("--scale", values.scale ?? (isTest ? "10" : "4"), 1, 100),
     isTest,
     isPreparation: word === "prepare",
@@ -58,6 +65,17 @@ function readOptions(args: readonly string[]) {
     engine: engineOf(values.engine),
     isJson: values.json,
   };
+}
+
+/** The version that a bundle is for; otherwise the wanted minor's, or the newest. */
+function versionOf(minor: string | undefined, folder: string | undefined): string {
+  if (minor !== undefined && folder !== undefined) throw new UsageError("--kubernetes: a bundle says itself which it is for");
+  const offered = labVersions();
+  const bundle = folder === undefined ? null : usage(() => readBundle(folder).kubernetes);
+  const isIt = (version: string) => (bundle === null ? minor === undefined || minorOf(version) === minor : version === bundle);
+  const version = offered.findLast(isIt);
+  if (version === undefined) throw new UsageError(`Kubernetes ${minor ?? bundle}: the lab has ${offered.join(" and ")}`);
+  return version;
 }
 
 function engineOf(word: string): Engine {
@@ -113,7 +131,7 @@ async function main(): Promise<number> {
   if (missing.length > 0) throw new UsageError(missing.join("\n"));
   if (options.isTest) return test(options);
   if (options.isPreparation) {
-    await labBundle((line) => console.error(line));
+    await labBundle({ ...options, say: (line) => console.error(line) });
     return 0;
   }
   const { isJson, isKept } = options;

@@ -15,12 +15,13 @@ import {
   paginateDescribeVpcs,
   type Route,
 } from "@aws-sdk/client-ec2";
-import type { AccountView } from "../domain/account-view.ts";
+import type { AccountView, GroupRule } from "../domain/account-view.ts";
 import type { VpcId } from "../domain/ids.ts";
 import type { Aws } from "./aws.ts";
 import { collect } from "./collect.ts";
 import { toFoundEndpoint } from "./ec2-endpoints.ts";
-import { fromPermissions } from "./ec2-rules.ts";
+import { fromPermissions, trafficOf } from "./ec2-rules.ts";
+import type { FoundRule } from "./ports.ts";
 
 /** Reads all that isolation depends on, whoever made it: by VPC, not by our tags, since what is not ours is what matters here. */
 export interface InspectionPort {
@@ -143,6 +144,8 @@ async function waysOut(ec2: Ec2, vpcId: VpcId): Promise<AccountView["waysOut"]> 
   };
 }
 
+const toGroupRule = (rule: FoundRule): GroupRule => ({ traffic: trafficOf(rule), peer: rule.peer });
+
 async function guards(
   ec2: Ec2,
   vpcId: VpcId,
@@ -157,9 +160,10 @@ async function guards(
     ),
     collect(paginateDescribeVpcEndpoints(client, { Filters }), ({ VpcEndpoints = [] }) => VpcEndpoints),
     collect(paginateDescribeSecurityGroups(client, { Filters }), ({ SecurityGroups = [] }) =>
-      SecurityGroups.map(({ GroupId = "", IpPermissionsEgress }) => ({
+      SecurityGroups.map(({ GroupId = "", IpPermissions, IpPermissionsEgress }) => ({
         groupId: GroupId,
-        egress: fromPermissions("egress", IpPermissionsEgress).map(({ peer }) => peer),
+        ingress: fromPermissions("ingress", IpPermissions).map(toGroupRule),
+        egress: fromPermissions("egress", IpPermissionsEgress).map(toGroupRule),
       })),
     ),
   ]);

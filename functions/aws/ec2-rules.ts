@@ -25,4 +25,10 @@ function toPermission({ protocol, from, to, peer }: FoundRule): IpPermission {
   return peer.includes(":") ? { ...ports, Ipv6Ranges: [{ CidrIpv6: peer }] } : { ...ports, IpRanges: [{ CidrIp: peer }] };
 }
 
+/** A rule in words: `tcp 30000-32767`, `icmp 3-4` for type and code. */
+export function trafficOf({ protocol, from, to }: FoundRule): string {
+  if (protocol === "all") return "all traffic";
+  return from === -1 ? protocol : `${protocol} ${from === to ? from : `${from}-${to}`}`;
+}
+
 export const toPermissions = (rules: readonly FoundRule[]): IpPermission[] => rules.map(toPermission);

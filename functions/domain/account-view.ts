@@ -1,3 +1,9 @@
+/** A rule of a security group: `tcp 443`, and the block, group or prefix list at its other end. */
+export interface GroupRule {
+  readonly traffic: string;
+  readonly peer: string;
+}
+
 /** What the account itself says about one VPC, as far as isolation depends on it. Plain strings: nothing in it is acted upon. */
 export interface AccountView {
   readonly addresses6: readonly string[];
@@ -18,8 +24,8 @@ export interface AccountView {
   }[];
   readonly groups: readonly {
     readonly groupId: string;
-    /** Where its egress rules lead: CIDRs, groups, prefix lists. */
-    readonly egress: readonly string[];
+    readonly ingress: readonly GroupRule[];
+    readonly egress: readonly GroupRule[];
   }[];
   /** AWS's list of S3's addresses, which the gateway endpoint serves. */
   readonly s3PrefixList: string;

@@ -1,4 +1,5 @@
-import { type AccountView, wayOutKinds } from "./account-view.ts";
+import { type AccountView, type GroupRule, wayOutKinds } from "./account-view.ts";
+import { contains, parseBlock } from "./cidr.ts";
 import type { ClusterRequest } from "./cluster-request.ts";
 import { endpointService } from "./endpoint-hosts.ts";
 import { type EndpointPolicy, interfaceEndpointPolicy, s3GatewayPolicy } from "./endpoint-policies.ts";
@@ -97,19 +98,37 @@ function addresses(evidence: Evidence): Check {
   );
 }
 
-function egress({ view, plan }: Evidence): Check {
+/**
+ * Inside is what lies in the VPC's block and what stands in its groups; another VPC's group is not. What the cloud provider opens for a
+ * Service is inside where the Service says for whom it is: to the blocks that it names, and to its subnets for health checks (facts 2.10).
+ */
+function guards({ view, plan }: Evidence): Check[] {
   const attached = new Set(view.instances.flatMap(({ groupIds }) => groupIds));
+  const known = new Set(view.groups.map(({ groupId }) => groupId));
+  const unseen = [...attached].filter((id) => !known.has(id)).map((id) => `${id} was not found`);
   const groups = view.groups.filter(({ groupId }) => attached.has(groupId));
-  const allowed = new Set([plan.vpcCidr, view.s3PrefixList]);
-  const offenders = groups.flatMap(({ groupId, egress: peers }) =>
-    peers.filter((peer) => !peer.startsWith("sg-") && !allowed.has(peer)).map((peer) => `${groupId} lets out to ${peer}`),
+  const vpc = parseBlock(plan.vpcCidr);
+  const isOutside = ({ peer }: GroupRule) => !known.has(peer) && !contains(vpc, parseBlock(peer));
+  const out = groups.flatMap(({ groupId, egress }) =>
+    egress
+      .filter((rule) => isOutside(rule) && rule.peer !== view.s3PrefixList)
+      .map(({ traffic, peer }) => `${groupId} lets ${traffic} out to ${peer}`),
   );
-  const unseen = [...attached].filter((id) => !groups.some(({ groupId }) => groupId === id)).map((id) => `${id} was not found`);
-  return check(
-    "security-groups-let-nothing-out",
-    [...unseen, ...offenders],
-    `${groups.length} groups of nodes let out to ${plan.vpcCidr} and S3's list alone`,
+  const into = groups.flatMap(({ groupId, ingress }) =>
+    ingress.filter(isOutside).map(({ traffic, peer }) => `${groupId} lets ${traffic} in from ${peer}`),
   );
+  return [
+    check(
+      "security-groups-let-nothing-out",
+      [...unseen, ...out],
+      `${groups.length} groups of nodes let out to ${plan.vpcCidr} and S3's list alone`,
+    ),
+    check(
+      "security-groups-let-nobody-in",
+      [...unseen, ...into],
+      `${groups.length} groups of nodes let in from ${plan.vpcCidr} and its groups alone`,
+    ),
+  ];
 }
 
 function plannedPolicies({ lock, plan }: Evidence): Map<string, EndpointPolicy> {
@@ -216,7 +235,7 @@ export function certify(evidence: Evidence) {
     routes(evidence),
     waysOut(evidence),
     addresses(evidence),
-    egress(evidence),
+    ...guards(evidence),
     ...endpoints(evidence),
     metadata(evidence),
     ...probed(evidence),

@@ -25,6 +25,9 @@ export const isAligned = (block: Block): boolean => block.first % size(block) ==
 
 export const overlap = (a: Block, b: Block): boolean => a.first < b.first + size(b) && b.first < a.first + size(a);
 
+/** Blocks lie in each other or apart. What is no IPv4 block lies in none. */
+export const contains = (outer: Block, inner: Block): boolean => inner.prefix >= outer.prefix && overlap(outer, inner);
+
 export const lastAddress = (block: Block): string => formatAddress(block.first + size(block) - 1);
 
 /** Cuts a block into `count` equal ones, the smallest power of two that holds them. */

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { supportedVersions } from "../../functions/domain/versions.ts";
 import { digest, made, type Say } from "./cache.ts";
 import { run } from "./shell.ts";
 
-/** A Go module in binaries/ whose tool dependencies pin a product, and what of it is built. */
+/** A Go module in binaries/ whose tool dependencies pin a product, and what of it is built. What goes with Kubernetes has one for each minor. */
 interface Product {
   readonly folder: string;
   readonly programs: Readonly<Record<string, string>>;
@@ -12,8 +13,8 @@ interface Product {
   readonly version?: { readonly module: string; flags(version: string): readonly string[] };
 }
 
-const kubernetes = (...programs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(programs.map((program) => [program, `k8s.io/kubernetes/cmd/${program}`]));
+const commands = (module: string, ...programs: readonly string[]): Record<string, string> =>
+  Object.fromEntries(programs.map((program) => [program, `${module}/cmd/${program}`]));
 
 /** Without these kubeadm calls itself v0.0.0 (lab-real.md, 11). */
 const kubernetesVersion: NonNullable<Product["version"]> = {
@@ -28,34 +29,34 @@ const kubernetesVersion: NonNullable<Product["version"]> = {
     ]),
 };
 
-const products: readonly Product[] = [
-  {
-    folder: "kubernetes",
-    programs: {
-      ...kubernetes("kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"),
-      agnhost: "k8s.io/kubernetes/test/images/agnhost",
-    },
-    version: kubernetesVersion,
+const kubernetes = (minor: string): Product => ({
+  folder: `kubernetes/${minor}`,
+  programs: {
+    ...commands("k8s.io/kubernetes", "kubeadm", "kubelet", "kubectl"),
+    ...commands("k8s.io/kubernetes", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"),
+    agnhost: "k8s.io/kubernetes/test/images/agnhost",
   },
-  { folder: "etcd", programs: { etcd: "go.etcd.io/etcd/server/v3" } },
-  {
-    folder: "containerd",
-    programs: Object.fromEntries(
-      ["containerd", "ctr", "containerd-shim-runc-v2"].map((program) => [
-        program,
-        `github.com/containerd/containerd/v2/cmd/${program}`,
-      ]),
-    ),
-    version: {
-      module: "github.com/containerd/containerd/v2",
-      flags: (version) => [`github.com/containerd/containerd/v2/version.Version=${version.slice(1)}`],
-    },
+  version: kubernetesVersion,
+});
+
+const containerd: Product = {
+  folder: "containerd",
+  programs: commands("github.com/containerd/containerd/v2", "containerd", "ctr", "containerd-shim-runc-v2"),
+  version: {
+    module: "github.com/containerd/containerd/v2",
+    flags: (version) => [`github.com/containerd/containerd/v2/version.Version=${version.slice(1)}`],
   },
-  { folder: "cri-tools", programs: { crictl: "sigs.k8s.io/cri-tools/cmd/crictl" } },
-  { folder: "coredns", programs: { coredns: "github.com/coredns/coredns" } },
+};
+
+const products = (minor: string): readonly Product[] => [
+  kubernetes(minor),
+  { folder: `etcd/${minor}`, programs: { etcd: "go.etcd.io/etcd/server/v3" } },
+  containerd,
+  { folder: "cri-tools", programs: commands("sigs.k8s.io/cri-tools", "crictl") },
+  { folder: `coredns/${minor}`, programs: { coredns: "github.com/coredns/coredns" } },
   {
-    folder: "cloud-controller-manager",
-    programs: { "aws-cloud-controller-manager": "k8s.io/cloud-provider-aws/cmd/aws-cloud-controller-manager" },
+    folder: `cloud-controller-manager/${minor}`,
+    programs: commands("k8s.io/cloud-provider-aws", "aws-cloud-controller-manager"),
   },
   { folder: "lab", programs: { pause: "./pause", routes: "./routes" } },
 ];
@@ -74,33 +75,47 @@ export function pinned(folder: string, module: string): string {
   return version;
 }
 
-async function build({ folder, programs, version }: Product, into: string, say: Say): Promise<void> {
-  const flags = version === undefined ? [] : version.flags(pinned(folder, version.module));
-  const ldflags = ["-s", "-w", ...flags.map((flag) => `-X ${flag}`)].join(" ");
-  // Static, so that an image needs nothing else; at the machine's leisure.
-  const env = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" };
-  for (const [program, path] of Object.entries(programs)) {
-    const began = performance.now();
-    const args = ["-n", "10", "go", "build", "-trimpath", "-ldflags", ldflags, "-o", join(into, program), path];
-    await run("nice", args, { cwd: source(folder), env });
-    say(`  built ${program} in ${Math.round((performance.now() - began) / 1000)} s`);
-  }
+/** `1.37.2` -> `1.37`. */
+export const minorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
+
+/** The supported versions whose programs are pinned here, oldest first. Of 1.35 it is a kubeadm of an older patch alone. */
+export const labVersions = (): string[] =>
+  supportedVersions().filter(
+    (version) => pinned(kubernetes(minorOf(version)).folder, kubernetesVersion.module) === `v${version}`,
+  );
+
+let asked: Promise<string> | null = null;
+/** A lab asks for every program, and a suite opens twenty labs: Go itself is asked once. */
+function goVersion(): Promise<string> {
+  asked ??= run("go", ["env", "GOVERSION"]);
+  return asked;
 }
 
-/** Every program that a host or an image needs, as one folder. Cold this takes a quarter of an hour, afterwards nothing. */
-export async function buildBinaries(say: Say): Promise<string> {
-  const go = await run("go", ["env", "GOVERSION"]);
-  const recipe = JSON.stringify(products.map(({ programs, version }) => [programs, version?.flags("v0.0.0") ?? []]));
-  const key = digest(["binaries"], go, recipe);
-  return made("binaries", key, say, async (folder) => {
-    mkdirSync(folder, { recursive: true });
-    for (const product of products) await build(product, folder, say);
+/** One program, made once: whoever is interrupted goes on where it was, and minors share what does not go with them. */
+async function build({ folder, programs, version }: Product, program: string, say: Say): Promise<string> {
+  const path = programs[program] ?? "";
+  const flags = version?.flags(pinned(folder, version.module)) ?? [];
+  const ldflags = ["-s", "-w", ...flags.map((flag) => `-X ${flag}`)].join(" ");
+  const key = digest([`binaries/${folder}`], await goVersion(), path, ldflags);
+  // Static, so that an image needs nothing else; at the machine's leisure.
+  const env = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false" };
+  const home = await made(`${folder.replace("/", "-")}-${program}`, key, say, async (growing) => {
+    const args = ["-n", "10", "go", "build", "-trimpath", "-ldflags", ldflags, "-o", join(growing, program), path];
+    await run("nice", args, { cwd: source(folder), env });
+  });
+  return join(home, program);
+}
+
+/** Every program that a host or an image of a version needs, as one folder. Cold this takes a quarter of an hour, afterwards nothing. */
+export async function buildBinaries(version: string, say: Say): Promise<string> {
+  const minor = minorOf(version);
+  const files: string[] = [];
+  for (const product of products(minor))
+    for (const program of Object.keys(product.programs)) files.push(await build(product, program, say));
+  return made(`programs-${minor}`, digest([], ...files), say, async (folder) => {
+    for (const file of files) symlinkSync(file, join(folder, basename(file)));
   });
 }
 
-/** kubeadm alone of an older minor, which has a module of its own beside those of the lab's binaries: two minutes cold. */
-export async function buildKubeadm(minor: string, say: Say): Promise<string> {
-  const product: Product = { folder: `../kubeadm/${minor}`, programs: kubernetes("kubeadm"), version: kubernetesVersion };
-  const key = digest([`kubeadm/${minor}`], await run("go", ["env", "GOVERSION"]));
-  return join(await made(`kubeadm-${minor}`, key, say, (folder) => build(product, folder, say)), "kubeadm");
-}
+/** kubeadm alone, of any supported minor: two minutes cold. */
+export const buildKubeadm = (version: string, say: Say): Promise<string> => build(kubernetes(minorOf(version)), "kubeadm", say);

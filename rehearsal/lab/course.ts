@@ -18,7 +18,7 @@ export interface Access {
   readonly kubectl: string;
 }
 
-export interface CourseOptions extends Pick<LabOptions, "scale" | "patience" | "engine" | "bundle" | "say"> {
+export interface CourseOptions extends Pick<LabOptions, "scale" | "patience" | "engine" | "kubernetes" | "bundle" | "say"> {
   /** null: the lab's own. */
   readonly request: unknown;
   /** Before the build: what somebody plants. */

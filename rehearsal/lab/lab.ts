@@ -3,7 +3,6 @@ import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import type { Aws } from "../../functions/aws/aws.ts";
-import { Bundle } from "../../functions/domain/bundle.ts";
 import { versionRow } from "../../functions/domain/versions.ts";
 import type { Written } from "../audit.ts";
 import { machineNames, machineText, substitute } from "../lambdas.ts";
@@ -11,7 +10,7 @@ import type { HistoryEvent } from "../world/asl/history.ts";
 import type { Json } from "../world/asl/paths.ts";
 import { agentDesk } from "./agent/orders.ts";
 import { makeAuthority } from "./authority.ts";
-import { buildBinaries, pinned } from "./binaries.ts";
+import { buildBinaries, labVersions, pinned } from "./binaries.ts";
 import { cacheFolder, type Say } from "./cache.ts";
 import { RealClock } from "./clock.ts";
 import { bundles, furnish, writeImages } from "./cloud/account.ts";
@@ -23,7 +22,7 @@ import { startMoto } from "./cloud/moto.ts";
 import { listenLoopback, proxyListener } from "./cloud/proxy.ts";
 import { type Engine, makeMotoHome } from "./cloud/python.ts";
 import { type Hooks, noHooks } from "./hooks.ts";
-import { makeRoot } from "./hosts/image.ts";
+import { makeRoot, makeStore } from "./hosts/image.ts";
 import { makeBundle } from "./images.ts";
 import { Site } from "./site.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -36,27 +35,39 @@ export interface LabOptions {
   readonly patience?: number;
   /** "own" when absent. */
   readonly engine?: Engine;
-  /** A folder with a bundle.json; null for the lab's own. */
+  /** One of labVersions(); the newest when absent. */
+  readonly kubernetes?: string;
+  /** A folder with a bundle.json for that version; null for the lab's own. */
   readonly bundle: string | null;
+  /** The hosts' image holds the bundle's images already, as one that image-builder makes: preloading finds all of them there. */
+  readonly isBaked?: boolean;
   readonly say: Say;
   readonly onEvent: (event: HistoryEvent) => void;
 }
 
+type Supplied = Pick<LabOptions, "bundle" | "engine" | "say" | "kubernetes" | "isBaked">;
+
+function newest(): string {
+  const version = labVersions().at(-1);
+  if (version === undefined) throw new RangeError("no supported version is pinned here");
+  return version;
+}
+
 /** What is made once and kept: programs, authority, images, root file system, moto's own Python. */
-async function supplies(bundle: string | null, engine: Engine, say: Say) {
+async function supplies({ bundle, engine = "own", say, kubernetes = newest(), isBaked = false }: Supplied) {
   mkdirSync(cacheFolder(), { recursive: true });
-  const kubernetes = pinned("kubernetes", "k8s.io/kubernetes").slice(1);
   const python = await makeMotoHome(engine, say);
-  const bin = await buildBinaries(say);
+  const bin = await buildBinaries(kubernetes, say);
   const authority = await makeAuthority(region, say);
   const bundleFolder = bundle ?? (await makeBundle(kubernetes, bin, say));
   const base = await makeRoot(bin, authority, versionRow(kubernetes).sandboxImage, say);
-  return { kubernetes, python, bin, authority, bundleFolder, base };
+  const store = isBaked ? await makeStore(bin, bundleFolder, say) : null;
+  return { kubernetes, python, bin, authority, bundleFolder, base, store };
 }
 
-/** The folder of the lab's own bundle. */
-export async function labBundle(say: Say): Promise<string> {
-  return (await supplies(null, "own", say)).bundleFolder;
+/** The folder of the lab's own bundle, of the newest version unless another is wanted. */
+export async function labBundle(options: Omit<Supplied, "bundle">): Promise<string> {
+  return (await supplies({ ...options, bundle: null })).bundleFolder;
 }
 
 /** Several labs of one process can stand side by side. */
@@ -96,7 +107,7 @@ export class Lab {
 
   static async open(options: LabOptions): Promise<Lab> {
     await sweepDeadRuns(options.say);
-    const ready = await supplies(options.bundle, options.engine ?? "own", options.say);
+    const ready = await supplies(options);
     const run = `${process.pid}x${++opened}`;
     const folder = join(cacheFolder(), `run-${run}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -147,14 +158,13 @@ async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
 
 async function assemble(
   { scale, patience = 1, engine = "own", say, onEvent }: LabOptions,
-  { kubernetes, python, bin, authority, bundleFolder, base }: Awaited<ReturnType<typeof supplies>>,
+  { kubernetes, python, bin, authority, bundleFolder, base, store }: Awaited<ReturnType<typeof supplies>>,
   { folder, prefix: own }: { readonly folder: string; readonly prefix: string },
   closers: (() => Promise<void>)[],
 ): Promise<Lab> {
   const images = join(folder, "images.json");
   const containerd = pinned("containerd", "github.com/containerd/containerd/v2").slice(1);
-  const image = Bundle.parse(JSON.parse(readFileSync(join(bundleFolder, "bundle.json"), "utf8"))).kubernetes;
-  writeImages(images, { kubernetes: image, containerd, agent: "3.3.3050.0" });
+  writeImages(images, { kubernetes, containerd, agent: "3.3.3050.0" });
   const profiles = [deployment.controlPlaneProfile, deployment.workerProfile];
   // moto's interpreter calls back where everybody calls, so that door has its number before anybody stands behind it.
   let listener: RequestListener = () => {};
@@ -173,7 +183,7 @@ async function assemble(
   const socket = join(folder, "aws.sock");
   const failed = (error: Error) => say(`lab: ${error.message}`);
   const files = new Map([["/etc/cloister-lab/scale", `${scale}\n`]]);
-  const site = new Site({ aws: direct, prefix: own, folder, base, socket, failed, files });
+  const site = new Site({ aws: direct, prefix: own, folder, base, store, socket, failed, files });
   closers.push(() => site.close());
   listener = proxyListener({
     motoPort: moto.port,

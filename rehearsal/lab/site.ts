@@ -17,6 +17,8 @@ export interface SiteOptions {
   readonly folder: string;
   /** The root file system of every host. */
   readonly base: string;
+  /** And of its containerd; null: an empty one. */
+  readonly store: string | null;
   /** The socket file on which AWS answers over TLS. */
   readonly socket: string;
   readonly failed: (error: Error) => void;
@@ -97,7 +99,7 @@ export class Site {
     for (const [instanceId, placed] of this.#hosts) {
       if (alive.has(instanceId)) continue;
       this.#hosts.delete(instanceId);
-      this.#end(placed);
+      this.#end(placed, true);
     }
     for (const vpc of vpcs) await this.#followVpc(vpc);
     for (const [vpcId, fabric] of this.#fabrics) {
@@ -107,11 +109,11 @@ export class Site {
     }
   }
 
-  #end({ host, identity: { vpcId }, instance }: Placed): void {
+  #end({ host, identity: { vpcId }, instance }: Placed, isTerminated: boolean): void {
     // Now: the account can be rid of the VPC before the host has shut down.
     const fabric = this.#fabrics.get(vpcId);
     const ended = (async () => {
-      await host.stop();
+      await host.stop(isTerminated);
       await fabric?.unplug(instance.address, host.options.namespace);
     })();
     this.#ending.add(ended);
@@ -159,12 +161,13 @@ export class Site {
   }
 
   #boot(instance: InstanceState, { cidr }: VpcState, identity: Identity): void {
-    const { prefix, folder, base, failed, files } = this.#options;
+    const { prefix, folder, base, store, failed, files } = this.#options;
     const name = `${prefix}-${instance.instanceId}`;
     const host = new Host({
       name,
       folder: join(folder, "hosts", instance.instanceId),
       base,
+      store,
       namespace: name,
       hostname: instance.name,
       address: instance.address,
@@ -182,7 +185,7 @@ export class Site {
     this.#isClosed = true;
     clearInterval(this.#timer);
     await this.#looking;
-    for (const placed of this.#hosts.values()) this.#end(placed);
+    for (const placed of this.#hosts.values()) this.#end(placed, false);
     this.#hosts.clear();
     await Promise.all(this.#ending);
     for (const fabric of this.#fabrics.values()) await fabric.stop();

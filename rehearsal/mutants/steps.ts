@@ -117,6 +117,13 @@ export const steps: readonly Defect[] = [
     "test/domain/certificate.test.ts",
   ),
   step(
+    "domain/certificate",
+    "the certificate does not ask who is let in",
+    "ingress.filter(isOutside)",
+    "[].filter(isOutside)",
+    "test/domain/certificate.test.ts",
+  ),
+  step(
     "steps/revoke-join",
     "the join parameter stays",
     'await together([ssmParameters(aws).remove(parameterName(lock, "join")), balanceAll(lock, plan, aws)]);',

@@ -26,7 +26,7 @@ declare -A stored=()
 while read -r ref; do
   if [ -n "$ref" ]; then stored[$ref]=1; fi
 done <<<"$before"
-keys=() shas=() names=() already=0
+keys=() shas=() already=0
 while IFS=$'\t' read -r key sha refs; do
   missing=""
   for ref in $refs; do
@@ -36,7 +36,7 @@ while IFS=$'\t' read -r key sha refs; do
     already=$((already + 1))
     continue
   fi
-  keys+=("$prefix$key") shas+=("$sha") names+=("$refs")
+  keys+=("$prefix$key") shas+=("$sha")
 done < <(jq -r --arg role "$SSM_role" '.files[] | select(.roles | index($role)) | [.key, .sha256, (.refs | join(" "))] | @tsv' "$bundle")
 
 # Four at a time: to ask for an archive takes about as long as its bytes. What came, came; what did not is named below.
@@ -51,12 +51,13 @@ for index in "${!keys[@]}"; do
   intact "${keys[index]}" "${shas[index]}" "$archive"
   run ctr -n k8s.io images import "$archive"
   rm -f "$archive"
-  # Pinned, or the kubelet's garbage collection removes what can never come back (facts 5.4).
-  for ref in ${names[index]}; do run ctr -n k8s.io images label "$ref" io.cri-containerd.pinned=pinned; done
 done
 
 expected=$(jq -r --arg role "$SSM_role" '.files[] | select(.roles | index($role)) | .refs[]' "$bundle" | sort)
 absent=$(comm -23 <(printf '%s\n' "$expected") <(present) | tr '\n' ' ')
 [ -z "${absent// /}" ] || die "the container runtime does not have ${absent}after the import"
+# Pinned, or the kubelet's garbage collection removes what can never come back (facts 5.4): what the image of the node brought, and what a
+# run imported that was killed right after, as well.
+for ref in $expected; do run ctr -n k8s.io images label "$ref" io.cri-containerd.pinned=pinned; done
 finished preload-images
 printf '{"imported":%d,"present":%d}\n' "${#keys[@]}" "$already"

@@ -73,9 +73,21 @@ export function isolated(): Evidence {
     waysOut: nothing,
     interfaces: ids.map((id) => ({ interfaceId: `eni-${id}`, subnetId: "subnet-0", publicAddresses: [], addresses6: [] })),
     groups: [
-      { groupId: "sg-nodes", egress: [plan.vpcCidr, "pl-s3"] },
+      {
+        groupId: "sg-nodes",
+        ingress: [
+          { traffic: "tcp 10250", peer: "sg-nodes" },
+          // A Service's, for its clients and for its load balancer's health checks.
+          { traffic: "tcp 30080", peer: plan.vpcCidr },
+          ...plan.zones.map(({ privateCidr }) => ({ traffic: "tcp 30080", peer: privateCidr })),
+        ],
+        egress: [
+          { traffic: "all traffic", peer: plan.vpcCidr },
+          { traffic: "tcp 443", peer: "pl-s3" },
+        ],
+      },
       // The VPC's default group lets everything out, and nobody stands in it.
-      { groupId: "sg-default", egress: ["0.0.0.0/0"] },
+      { groupId: "sg-default", ingress: [], egress: [{ traffic: "all traffic", peer: "0.0.0.0/0" }] },
     ],
     s3PrefixList: "pl-s3",
     endpoints: [

@@ -14,6 +14,9 @@ const seeing = (change: (view: AccountView) => Partial<AccountView>): Evidence =
   return { ...evidence, view: { ...evidence.view, ...change(evidence.view) } };
 };
 
+const ruling = (rules: Partial<AccountView["groups"][number]>): Evidence =>
+  seeing((view) => ({ groups: view.groups.map((group) => ({ ...group, ...rules })) }));
+
 const probing = (change: Partial<NodeProbe>): Evidence => {
   const evidence = isolated();
   return { ...evidence, probes: evidence.probes.map((probe, index) => (index === 1 ? { ...probe, ...change } : probe)) };
@@ -72,8 +75,20 @@ describe("the certificate of isolation", () => {
     ["an IPv6 block on the VPC", seeing(() => ({ addresses6: ["2001:db8::/56"] })), ["no-public-addresses"]],
     [
       "a group of nodes that lets everything out",
-      seeing((view) => ({ groups: view.groups.map((group) => ({ ...group, egress: ["0.0.0.0/0"] })) })),
+      ruling({ egress: [{ traffic: "all traffic", peer: "0.0.0.0/0" }] }),
       ["security-groups-let-nothing-out"],
+    ],
+    ...["0.0.0.0/0", "::/0", "10.40.0.0/15", "203.0.113.0/24", "pl-0123", "sg-of-another-vpc"].map(
+      (peer): readonly [string, Evidence, readonly string[]] => [
+        `a group of nodes that lets ${peer} in`,
+        ruling({ ingress: [{ traffic: "tcp 22", peer }] }),
+        ["security-groups-let-nobody-in"],
+      ],
+    ),
+    [
+      "a group of nodes that nobody can read",
+      seeing(() => ({ groups: [] })),
+      ["security-groups-let-nothing-out", "security-groups-let-nobody-in"],
     ],
     ["a missing endpoint", seeing((view) => ({ endpoints: view.endpoints.slice(1) })), ["endpoints-in-place"]],
     [
@@ -114,8 +129,18 @@ describe("the certificate of isolation", () => {
     assert.match(found?.evidence ?? "", /i-00000000000000001 has hop limit 2/);
   });
 
+  test("the evidence of an open group names it, its ports and who is let in", () => {
+    const { checks } = certify(ruling({ ingress: [{ traffic: "tcp 30000-32767", peer: "0.0.0.0/0" }] }));
+    const found = checks.find(({ name }) => name === "security-groups-let-nobody-in");
+    assert.equal(found?.evidence, "sg-nodes lets tcp 30000-32767 in from 0.0.0.0/0");
+  });
+
   test("a thousand offenders are counted, not listed", () => {
-    const groups = Array.from({ length: 1000 }, (_, index) => ({ groupId: `sg-${index}`, egress: ["0.0.0.0/0"] }));
+    const groups = Array.from({ length: 1000 }, (_, index) => ({
+      groupId: `sg-${index}`,
+      ingress: [],
+      egress: [{ traffic: "all traffic", peer: "0.0.0.0/0" }],
+    }));
     const evidence = seeing((view) => ({
       groups,
       instances: view.instances.map((one) => ({ ...one, groupIds: groups.map(({ groupId }) => groupId) })),

@@ -18,19 +18,20 @@ async function built(options: Parameters<typeof site>[0] = {}) {
   await at.run(launchNodes, { network });
   await at.wait(900);
   const inspect = { execute: (_: unknown, aws: Aws) => ec2Inspection(aws).view(network.vpcId, "com.amazonaws.us-west-2.s3") };
+  const view = () => at.run<AccountView>(inspect);
   const failed = async (): Promise<string[]> => {
-    const view = await at.run<AccountView>(inspect);
-    const probes = view.instances.map(({ instanceId }) => ({
+    const seen = await view();
+    const probes = seen.instances.map(({ instanceId }) => ({
       instanceId,
       egressBlocked: true,
       namesAnswer: true,
       metadataTokenRequired: true,
       concessions: [],
     }));
-    const { checks } = certify({ ...at, view, probes, parameters: [], issuedAt: new Date(at.clock.now()) });
+    const { checks } = certify({ ...at, view: seen, probes, parameters: [], issuedAt: new Date(at.clock.now()) });
     return checks.filter(({ passed }) => !passed).map(({ name }) => name);
   };
-  return { at, network, failed };
+  return { at, network, view, failed };
 }
 
 describe("the account's own view", () => {
@@ -49,6 +50,17 @@ describe("the account's own view", () => {
     const { at, failed } = await built();
     for (const subnet of at.ec2.state.subnets.all()) subnet.mapsPublicAddresses = true;
     assert.deepEqual(await failed(), ["no-public-addresses"]);
+  });
+
+  test("shows a node's group that lets the world in, by its ports", async () => {
+    const { at, network, failed, view } = await built();
+    const GroupId = network.securityGroups.worker;
+    const IpPermissions = [{ IpProtocol: "tcp", FromPort: 30000, ToPort: 32767, IpRanges: [{ CidrIp: "0.0.0.0/0" }] }];
+    const change = { GroupId, IpPermissions };
+    await at.clock.run(at.door.send("ec2", "AuthorizeSecurityGroupIngress", change, { kind: "harness" }));
+    assert.deepEqual(await failed(), ["security-groups-let-nobody-in"]);
+    const seen = (await view()).groups.find(({ groupId }) => groupId === GroupId)?.ingress.at(-1);
+    assert.deepEqual(seen, { traffic: "tcp 30000-32767", peer: "0.0.0.0/0" });
   });
 
   test("shows an endpoint that is going", async () => {

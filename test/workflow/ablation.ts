@@ -40,7 +40,7 @@ export const withoutEndpoint = (service: string) => (account: VirtualAccount) =>
     return { ...rest, plan: { ...plan, interfaceEndpoints: plan.interfaceEndpoints.filter((name) => name !== service) } };
   });
 };
-export const after = (step: string, plant: (account: VirtualAccount) => void) => (account: VirtualAccount) => {
+export const after = (step: string, plant: (account: VirtualAccount) => unknown) => (account: VirtualAccount) => {
   account.afterStep.set(step, () => plant(account));
 };
 export const ec2 = (account: VirtualAccount) => account.world.ec2.state;

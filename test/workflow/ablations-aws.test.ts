@@ -227,6 +227,18 @@ const ablations: readonly Ablation[] = [
     words: /names-answer-inside/,
   },
   {
+    without: "groups that let in nobody from outside",
+    source: "facts 6.1",
+    plant: after("launch-nodes", async (account) => {
+      const IpPermissions = [{ IpProtocol: "tcp", FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: "0.0.0.0/0" }] }];
+      const change = { GroupId: groupId(account, /worker$/), IpPermissions };
+      await account.world.door.send("ec2", "AuthorizeSecurityGroupIngress", change, { kind: "harness" });
+    }),
+    error: "NotIsolatedError",
+    state: "CertifyIsolation",
+    words: /security-groups-let-nobody-in \(sg-\w+ lets tcp 22 in from 0\.0\.0\.0\/0\)/,
+  },
+  {
     without: "hop limit 1",
     source: "design 4, facts 5.8",
     plant: after("launch-nodes", (account) => {

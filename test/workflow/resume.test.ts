@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { describe, test } from "node:test";
 import { Stage } from "../../rehearsal/stage.ts";
-import { orchid, script, threePlanes } from "./ablation.ts";
+import type { VirtualAccount } from "../../rehearsal/virtual-account.ts";
+import { after, orchid, script, threePlanes } from "./ablation.ts";
 
 const request = { name: "orchid", onFailure: "keep" };
 
@@ -46,6 +47,22 @@ describe("the same request after a build that was kept", () => {
     assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
     assert.equal(half.hasApiServer, true);
   });
+
+  for (const scripts of ["interpreted", "quick"] as const)
+    test(`pins what was imported by a preloading that was killed before it could pin (${scripts})`, async () => {
+      const unpinned = (account: VirtualAccount) => {
+        for (const { images } of account.world.nodes.nodes.values()) images.set("registry.k8s.io/pause:3.10.2", false);
+      };
+      const stage = await Stage.open({ request: orchid, seed: 3, scripts, prepare: after("wait-for-nodes", unpinned) });
+      const { outcome } = await stage.run("build-cluster", orchid, "build");
+      assert.equal(outcome.status, "SUCCEEDED", outcome.cause);
+      const held = [...stage.account.world.nodes.nodes.values()].flatMap(({ images }) => [...images]);
+      assert.ok(held.length > 10);
+      assert.deepEqual(
+        held.filter(([, isPinned]) => !isPinned),
+        [],
+      );
+    });
 
   test("resets a control plane that kubeadm has half made, and makes it whole", async () => {
     const broken = "apiServer: {extraArgs: [{name: cloud-provider, value: external}]}\nimageRepository:";

@@ -1,8 +1,9 @@
 #!/bin/bash
-# host.sh NAME FOLDER BASE NAMESPACE HOSTNAME ADDRESS RESOLVER: boots one host on an overlay over BASE, in a network namespace that is there already.
+# host.sh NAME FOLDER BASE NAMESPACE HOSTNAME ADDRESS RESOLVER STORE: boots one host on an overlay over BASE, in a network namespace that is there already.
+# STORE is the folder that its containerd begins with, or empty.
 # Prints "init PID" and "up STATE", and ends with the host. FOLDER keeps all that it writes.
 set -euo pipefail
-name=$1 folder=$2 base=$3 namespace=$4 host=$5 address=$6 resolver=$7
+name=$1 folder=$2 base=$3 namespace=$4 host=$5 address=$6 resolver=$7 store=$8
 root=$folder/root
 mkdir -p "$folder"/{upper,work,root,containerd,kubelet,etcd,sysctl}
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work" "$root"
@@ -16,6 +17,12 @@ for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/p
   key=${setting%=*}
   printf '%s\n' "${setting#*=}" >"$folder/sysctl/${key//\//.}"
 done
+
+# The same files under a second name, since containerd writes none of them anew; its two databases are the host's own.
+if [ -n "$store" ]; then
+  cp -al "$store/." "$folder/containerd"
+  (cd "$store" && find . -name '*.db' -exec cp --remove-destination {} "$folder/containerd/{}" \;)
+fi
 
 # A cgroup of its own in every hierarchy, below this process's.
 v1=()

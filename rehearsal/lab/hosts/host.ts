@@ -11,6 +11,8 @@ export interface HostOptions {
   readonly name: string;
   readonly folder: string;
   readonly base: string;
+  /** What its containerd begins with; null: nothing. */
+  readonly store: string | null;
   readonly namespace: string;
   readonly hostname: string;
   readonly address: string;
@@ -20,7 +22,7 @@ export interface HostOptions {
 }
 
 const bootSeconds = 60;
-/** Time for a host's own shutdown before its processes are ended. */
+/** Time for the own shutdown of a host that is terminated, before its processes are ended. */
 const shutdownMilliseconds = 4_000;
 /** And for the kernel to let go of them. */
 const clearMilliseconds = 30_000;
@@ -45,9 +47,9 @@ export class Host {
       writeFileSync(join(options.folder, "upper", path), text);
     }
     const log = openSync(join(options.folder, "host.log"), "a");
-    const { name, folder, base, namespace, hostname, address, resolver } = options;
+    const { name, folder, base, store, namespace, hostname, address, resolver } = options;
     const script = fileURLToPath(new URL("host.sh", import.meta.url));
-    this.#child = spawn(script, [name, folder, base, namespace, hostname, address, resolver], {
+    this.#child = spawn(script, [name, folder, base, namespace, hostname, address, resolver, store ?? ""], {
       stdio: ["ignore", "pipe", log],
       detached: true,
     });
@@ -77,8 +79,9 @@ export class Host {
     await run("cp", ["--reflink=auto", from, join(this.options.folder, "root", to)]);
   }
 
-  async stop(): Promise<void> {
-    await stopHost(this.options.folder);
+  /** As EC2 terminates an instance, which may shut down by itself; or at once, when nobody looks at it any more. */
+  async stop(isTerminated: boolean): Promise<void> {
+    await stopHost(this.options.folder, isTerminated ? shutdownMilliseconds : 0);
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const gone = once(this.#child, "exit");
       this.#child.kill("SIGKILL");
@@ -89,13 +92,13 @@ export class Host {
 }
 
 /** Ends a host by what its folder knows of it, whoever started it. */
-export async function stopHost(folder: string): Promise<void> {
+export async function stopHost(folder: string, graceMilliseconds = 0): Promise<void> {
   const init = readNumber(join(folder, "init"));
   const nspawn = readNumber(join(folder, "nspawn"));
   if (init !== null && isRunning(init)) {
     // systemd(1): the signal that powers off.
-    signal(init, "SIGRTMIN+4");
-    for (let waited = 0; waited < shutdownMilliseconds && isRunning(init); waited += 50) await pause(50);
+    if (graceMilliseconds > 0) signal(init, "SIGRTMIN+4");
+    for (let waited = 0; waited < graceMilliseconds && isRunning(init); waited += 50) await pause(50);
     signal(init, "SIGKILL");
   }
   if (nspawn !== null && isRunning(nspawn)) {

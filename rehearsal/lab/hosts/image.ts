@@ -20,3 +20,9 @@ export async function makeRoot(bin: string, authority: string, sandboxImage: str
   });
   return join(folder, "root");
 }
+
+/** containerd's folder with every image of a bundle, for hosts whose image was made with them. In mounts of its own, should it be killed. */
+export const makeStore = (bin: string, bundle: string, say: Say): Promise<string> =>
+  made("store", digest(["hosts/store.sh"], bin, bundle), say, async (root) => {
+    await run("unshare", ["--mount", script("store.sh"), root, bin, join(bundle, "images")]);
+  });

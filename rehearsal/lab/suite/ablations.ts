@@ -9,6 +9,7 @@ import {
   ModifyVpcEndpointCommand,
   RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";
+import { readBundle } from "../../bundle.ts";
 import type { Host } from "../hosts/host.ts";
 import type { Lab } from "../lab.ts";
 import { publicElsewhere } from "../network/fabric.ts";
@@ -86,60 +87,44 @@ const afterCommand = (document: string, work: (lab: Lab) => Promise<unknown>) =>
   });
 };
 
+/** A wait that is to run out does so after half a minute, and looks no more often than on AWS: the machine is the other lane's. */
+const waiting = { scale: 1, patience: 0.04 } as const;
+
+/** From those that build the most to those that only wait: what is done in two lanes begins at both ends (ablation.ts). */
 export const ablations: readonly LabAblation[] = [
-  {
-    without: "a whole archive",
-    error: "CommandFailedError",
-    state: "AwaitCommandPreloadImagesControlPlane",
-    words: /does not have the SHA-256 it was planned with/,
-    bundle(folder) {
-      const archive = readdirSync(join(folder, "images")).find((name) => name.includes("_etcd_")) ?? "";
-      truncateSync(join(folder, "images", archive), 1_000_000);
-    },
-  },
-  {
-    without: "containerd's right pause image",
-    error: "CommandFailedError",
-    state: "AwaitCommandPreloadImagesControlPlane",
-    words: /containerd's sandbox image is registry\.k8s\.io\/pause:3\.8/,
-    plant: after("wait-for-nodes", async (lab) => {
-      const change = 's|sandbox = .*|sandbox = "registry.k8s.io/pause:3.8"|';
-      for (const host of hostsOf(lab, "control-plane")) await host.on("sed", "-i", change, "/etc/containerd/config.toml");
-    }),
-  },
-  {
-    without: "one kube image in the store",
-    error: "CommandFailedError",
-    state: "AwaitCommandKubeadmInit",
-    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
-    plant: loseImage("kubeadm-init", "/kube-apiserver:", refuseRegistry),
-  },
-  {
-    without: "one kube image in the store, the registry's packets being lost",
-    error: "CommandFailedError",
-    state: "AwaitCommandKubeadmInit",
-    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
-    isSlow: true,
-    plant: loseImage("kubeadm-init", "/kube-apiserver:", ""),
-  },
   {
     without: "the workers' CoreDNS image",
     error: "CommandFailedError",
     state: "AwaitCommandVerifyCluster",
     words: /coredns-\S+: (?:ErrImagePull|ImagePullBackOff)/,
     plant(lab) {
-      script("verify-cluster", "settle 180", "settle 30")(lab);
+      script("verify-cluster", "settle 180", "settle 15")(lab);
       // Where CoreDNS lands is the scheduler's choice (lab-real.md, 2): here the workers alone are left to it.
       script("install-manifests", '"$SSM_set"\n', 'kubectl cordon "$name" >/dev/null\n"$SSM_set"\n')(lab);
       loseImage("join", "/coredns:", refuseRegistry)(lab);
     },
   },
   {
-    without: "v1beta4 on 1.37",
+    without: "an open overlay port",
     error: "CommandFailedError",
-    state: "AwaitCommandKubeadmInit",
-    words: /old API spec: "kubeadm\.k8s\.io\/v1beta3"/,
-    plant: script("kubeadm-init", "kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3"),
+    state: "AwaitCommandVerifyCluster",
+    words: /cannot reach the pod at .* is UDP 4789 open/,
+    plant: closed(/./, ({ FromPort }) => FromPort === 4789),
+  },
+  {
+    without: "the cluster tag on a worker, with CCM 1.37",
+    error: "CommandFailedError",
+    state: "AwaitCommandVerifyCluster",
+    words: /1 of 2 nodes are in the cluster/,
+    plant(lab) {
+      script("verify-cluster", "settle 180", "settle 5")(lab);
+      after("launch-nodes", async ({ aws: { ec2 } }) => {
+        const Filters = [{ Name: "tag:cloister:role", Values: ["worker"] }];
+        const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
+        const Resources = Reservations.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId = "" }) => InstanceId));
+        await ec2.send(new DeleteTagsCommand({ Resources, Tags: [{ Key: "kubernetes.io/cluster/orchid-g1" }] }));
+      })(lab);
+    },
   },
   {
     without: "the right CA hash",
@@ -171,11 +156,55 @@ export const ablations: readonly LabAblation[] = [
     },
   },
   {
+    without: "an open API port",
+    error: "CommandFailedError",
+    state: "AwaitCommandJoinWorkers",
+    words: /couldn't validate the identity of the API Server|i\/o timeout|deadline exceeded/,
+    plant(lab) {
+      script("join", "discovery: 1m0s", "discovery: 15s")(lab);
+      closed(/control-plane$/, ({ FromPort }) => FromPort === 6443)(lab);
+    },
+  },
+  {
+    without: "one kube image in the store",
+    error: "CommandFailedError",
+    state: "AwaitCommandKubeadmInit",
+    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
+    plant: loseImage("kubeadm-init", "/kube-apiserver:", refuseRegistry),
+  },
+  {
+    without: "v1beta4 on 1.37",
+    error: "CommandFailedError",
+    state: "AwaitCommandKubeadmInit",
+    words: /old API spec: "kubeadm\.k8s\.io\/v1beta3"/,
+    plant: script("kubeadm-init", "kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3"),
+  },
+  {
+    without: "a whole archive",
+    error: "CommandFailedError",
+    state: "AwaitCommandPreloadImagesControlPlane",
+    words: /does not have the SHA-256 it was planned with/,
+    bundle(folder) {
+      const archive = readdirSync(join(folder, "images")).find((name) => name.includes("_etcd_")) ?? "";
+      truncateSync(join(folder, "images", archive), 1_000_000);
+    },
+  },
+  {
+    without: "containerd's right pause image",
+    error: "CommandFailedError",
+    state: "AwaitCommandPreloadImagesControlPlane",
+    words: /containerd's sandbox image is registry\.k8s\.io\/pause:3\.8/,
+    plant: after("wait-for-nodes", async (lab) => {
+      const change = 's|sandbox = .*|sandbox = "registry.k8s.io/pause:3.8"|';
+      for (const host of hostsOf(lab, "control-plane")) await host.on("sed", "-i", change, "/etc/containerd/config.toml");
+    }),
+  },
+  {
     without: "an open endpoint security group",
     error: "NotReadyError",
     state: "WaitForNodes",
     words: /0 of 2 agents/,
-    patience: 0.04,
+    ...waiting,
     plant: closed(/endpoints$/, () => true),
   },
   {
@@ -184,8 +213,7 @@ export const ablations: readonly LabAblation[] = [
     state: "WaitForNodes",
     words: /0 of 2 agents/,
     // In the rehearsal the build waits five minutes for agents that hibernate: here it is given half a minute, and they are not hurried.
-    scale: 1,
-    patience: 0.04,
+    ...waiting,
     plant(lab) {
       const unit = "/etc/systemd/system/amazon-ssm-agent.service";
       lab.site.files.set(
@@ -199,7 +227,7 @@ export const ablations: readonly LabAblation[] = [
     error: "NotReadyError",
     state: "WaitForDns",
     words: /waiting for/,
-    patience: 0.04,
+    ...waiting,
     plant: after("create-endpoints", async ({ aws: { ec2 } }) => {
       const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand({}));
       for (const { VpcEndpointId, VpcEndpointType } of VpcEndpoints)
@@ -212,43 +240,19 @@ export const ablations: readonly LabAblation[] = [
     error: "NotReadyError",
     state: "WaitForNodes",
     words: /0 of 2 agents/,
-    patience: 0.04,
+    ...waiting,
     plant: after("validate-request", async (_, output) => {
       const { plan, ...rest } = output as { plan: { interfaceEndpoints: string[] } };
       return { ...rest, plan: { ...plan, interfaceEndpoints: plan.interfaceEndpoints.filter((name) => name !== "ssm") } };
     }),
   },
   {
-    without: "an open API port",
+    without: "one kube image in the store, the registry's packets being lost",
     error: "CommandFailedError",
-    state: "AwaitCommandJoinWorkers",
-    words: /couldn't validate the identity of the API Server|i\/o timeout|deadline exceeded/,
-    plant(lab) {
-      script("join", "discovery: 1m0s", "discovery: 15s")(lab);
-      closed(/control-plane$/, ({ FromPort }) => FromPort === 6443)(lab);
-    },
-  },
-  {
-    without: "an open overlay port",
-    error: "CommandFailedError",
-    state: "AwaitCommandVerifyCluster",
-    words: /cannot reach the pod at .* is UDP 4789 open/,
-    plant: closed(/./, ({ FromPort }) => FromPort === 4789),
-  },
-  {
-    without: "the cluster tag on a worker, with CCM 1.37",
-    error: "CommandFailedError",
-    state: "AwaitCommandVerifyCluster",
-    words: /1 of 2 nodes are in the cluster/,
-    plant(lab) {
-      script("verify-cluster", "settle 180", "settle 5")(lab);
-      after("launch-nodes", async ({ aws: { ec2 } }) => {
-        const Filters = [{ Name: "tag:cloister:role", Values: ["worker"] }];
-        const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
-        const Resources = Reservations.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId = "" }) => InstanceId));
-        await ec2.send(new DeleteTagsCommand({ Resources, Tags: [{ Key: "kubernetes.io/cluster/orchid-g1" }] }));
-      })(lab);
-    },
+    state: "AwaitCommandKubeadmInit",
+    words: /\[ERROR ImagePull\]: failed to pull image registry\.k8s\.io\/kube-apiserver/,
+    isSlow: true,
+    plant: loseImage("kubeadm-init", "/kube-apiserver:", ""),
   },
 ];
 
@@ -257,8 +261,7 @@ export function copyBundle(from: string, to: string): void {
   mkdirSync(join(to, "images"), { recursive: true });
   cpSync(join(from, "manifests"), join(to, "manifests"), { recursive: true });
   cpSync(join(from, "bundle.json"), join(to, "bundle.json"));
-  const { files } = JSON.parse(readFileSync(join(from, "bundle.json"), "utf8")) as { files: { key: string; refs: string[] }[] };
-  for (const { key, refs } of files) {
+  for (const { key, refs } of readBundle(from).files) {
     if (refs.some((ref) => ref.includes("/etcd:"))) cpSync(join(from, key), join(to, key));
     else symlinkSync(join(from, key), join(to, key));
   }

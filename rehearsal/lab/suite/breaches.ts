@@ -1,4 +1,5 @@
 import {
+  AuthorizeSecurityGroupIngressCommand,
   CreateNatGatewayCommand,
   CreateVpcCommand,
   CreateVpcPeeringConnectionCommand,
@@ -6,14 +7,16 @@ import {
   DeleteVpcCommand,
   DeleteVpcPeeringConnectionCommand,
   DescribeVpcEndpointsCommand,
+  type IpPermission,
   ModifyInstanceMetadataOptionsCommand,
   ModifyVpcEndpointCommand,
+  RevokeSecurityGroupIngressCommand,
 } from "@aws-sdk/client-ec2";
 import { DeleteParameterCommand, PutParameterCommand } from "@aws-sdk/client-ssm";
 import type { Cluster } from "../checks.ts";
 import { address, allowOut, type BreachIds, endpointOf, gateway, proxyOnNode, publicAddress, route, type Undo } from "./holes.ts";
 
-/** A way out of an isolated cluster, and which of the certificate's checks must say so, for the reason in these words. */
+/** A way out of an isolated cluster, or into it, and which of the certificate's checks must say so, for the reason in these words. */
 export interface Breach {
   readonly by: string;
   readonly checks: readonly string[];
@@ -98,10 +101,21 @@ export const breaches: readonly Breach[] = [
     },
   },
   {
-    by: "a group open to the world",
+    by: "a group that lets everything out",
     checks: ["security-groups-let-nothing-out"],
-    words: /lets out to 0\.0\.0\.0\/0/,
+    words: /lets all traffic out to 0\.0\.0\.0\/0/,
     plant: async (cluster, { worker }) => [await allowOut(cluster, worker.groupId)],
+  },
+  {
+    by: "a group that lets the world in",
+    checks: ["security-groups-let-nobody-in"],
+    words: /lets tcp 22 in from 0\.0\.0\.0\/0; sg-\w+ lets tcp 22 in from ::\/0/,
+    async plant({ lab }, { worker: { groupId: GroupId } }) {
+      const world = { IpRanges: [{ CidrIp: "0.0.0.0/0" }], Ipv6Ranges: [{ CidrIpv6: "::/0" }] };
+      const IpPermissions: IpPermission[] = [{ IpProtocol: "tcp", FromPort: 22, ToPort: 22, ...world }];
+      await lab.aws.ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
+      return [() => lab.aws.ec2.send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions }))];
+    },
   },
   {
     by: "a peering",

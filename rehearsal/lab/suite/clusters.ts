@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { labVersions, minorOf } from "../binaries.ts";
 import { answer, type Cluster, clusterOf, type Finding, found, type LabCheck, type Question } from "../checks.ts";
-import { figures, runLab } from "../course.ts";
+import { type CourseOptions, figures, runLab } from "../course.ts";
 import type { Lab } from "../lab.ts";
 import type { Chapter } from "./suite.ts";
 
@@ -42,41 +43,33 @@ async function highlyAvailable(lab: Lab, tell: (check: LabCheck) => void): Promi
   for (const question of questions) tell(await answer(question));
 }
 
-/** Three control planes behind the internal load balancer, and three workers. */
-export const threeControlPlanes: Chapter = {
-  name: "3+3",
+/** A chapter that is one run of the lab, from an empty account to an empty account. */
+const cluster = (name: string, course: Partial<CourseOptions>, isSlow = false): Chapter => ({
+  name,
+  isSlow,
   async run({ scale, logs, say }, tell) {
     const result = await runLab({
       scale,
-      bundle: null,
-      request: example("orchid-ha"),
-      say,
-      logs: join(logs, "3+3"),
-      onEvent: () => {},
-      onPart: () => {},
-      onCheck: tell,
-      further: highlyAvailable,
-    });
-    say(`  ${figures(result)}`);
-  },
-};
-
-/** One cluster built and destroyed with moto interpreting the machines: an interpreter that nobody here wrote. */
-export const motosInterpreter: Chapter = {
-  name: "engine moto",
-  isSlow: true,
-  async run({ scale, logs, say }, tell) {
-    const result = await runLab({
-      scale,
-      engine: "moto",
       bundle: null,
       request: { workers: { count: 1 } },
       say,
-      logs: join(logs, "engine"),
+      logs: join(logs, name.replaceAll(/\W+/g, "-")),
       onEvent: () => {},
       onPart: () => {},
       onCheck: tell,
+      ...course,
     });
     say(`  ${figures(result)}`);
   },
-};
+});
+
+/** Three control planes behind the internal load balancer, and three workers. */
+export const threeControlPlanes = cluster("3+3", { request: example("orchid-ha"), further: highlyAvailable });
+
+/** One cluster built and destroyed with moto interpreting the machines: an interpreter that nobody here wrote. */
+export const motosInterpreter = cluster("engine moto", { engine: "moto" }, true);
+
+/** A cluster of each older minor that the lab has; the newest is everybody else's. */
+export const olderMinors: readonly Chapter[] = labVersions()
+  .slice(0, -1)
+  .map((kubernetes) => cluster(`kubernetes ${minorOf(kubernetes)}`, { kubernetes, request: null }, true));

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { s3Records } from "../../../functions/aws/s3-records.ts";
-import { Bundle } from "../../../functions/domain/bundle.ts";
 import { ClusterName } from "../../../functions/domain/ids.ts";
 import { versionRow } from "../../../functions/domain/versions.ts";
+import { readBundle } from "../../bundle.ts";
 import { answer, type Cluster, checkCluster, clusterOf, type Finding, found, kubectl, type LabCheck } from "../checks.ts";
 import { figures, runLab } from "../course.ts";
 import type { Lab } from "../lab.ts";
@@ -94,8 +93,7 @@ async function rebuild(lab: Lab, tell: Tell, before: readonly string[]): Promise
 function benchOf(cluster: Cluster, storm: Storm): Bench {
   const { lab } = cluster;
   const ref = versionRow(lab.kubernetes).smokeImage;
-  const bundle = Bundle.parse(JSON.parse(readFileSync(join(lab.bundle, "bundle.json"), "utf8")));
-  const key = bundle.files.find(({ refs }) => refs.includes(ref))?.key ?? "";
+  const key = readBundle(lab.bundle).files.find(({ refs }) => refs.includes(ref))?.key ?? "";
   const sent = storm.sent("preload-images", "worker");
   const worker = cluster.hosts.find(({ options }) => options.address === sent.order.instance.address);
   if (worker === undefined) throw new RangeError("no worker is there");

@@ -1,7 +1,7 @@
 import type { Say } from "../cache.ts";
 import type { LabCheck } from "../checks.ts";
 import { ablationChapter } from "./ablation.ts";
-import { motosInterpreter, threeControlPlanes } from "./clusters.ts";
+import { motosInterpreter, olderMinors, threeControlPlanes } from "./clusters.ts";
 import { wholeLife } from "./life.ts";
 import { everyVersion } from "./versions.ts";
 
@@ -27,7 +27,14 @@ export interface Chapter {
   run(options: SuiteOptions, tell: (check: LabCheck) => void): Promise<void>;
 }
 
-const chapters: readonly Chapter[] = [ablationChapter, wholeLife, threeControlPlanes, motosInterpreter, everyVersion];
+const chapters: readonly Chapter[] = [
+  ablationChapter,
+  wholeLife,
+  threeControlPlanes,
+  motosInterpreter,
+  ...olderMinors,
+  everyVersion,
+];
 
 /** What is wanted and takes minutes by its nature: `--all` runs it. */
 export function leftOut(options: SuiteOptions): string[] {

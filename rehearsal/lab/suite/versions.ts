@@ -4,8 +4,7 @@ import { join } from "node:path";
 import type { DocumentName } from "../../../functions/domain/documents.ts";
 import { supportedVersions } from "../../../functions/domain/versions.ts";
 import { shippedDocument } from "../../shipped.ts";
-import { buildBinaries, buildKubeadm, pinned } from "../binaries.ts";
-import type { Say } from "../cache.ts";
+import { buildKubeadm } from "../binaries.ts";
 import { type Finding, found } from "../checks.ts";
 import { run } from "../shell.ts";
 import type { Chapter } from "./suite.ts";
@@ -74,19 +73,13 @@ async function validates(
   return found(said.trim() === "ok", said);
 }
 
-async function kubeadmOf(minor: string, say: Say): Promise<string> {
-  const isLabs = pinned("kubernetes", "k8s.io/kubernetes").startsWith(`v${minor}.`);
-  return isLabs ? join(await buildBinaries(say), "kubeadm") : buildKubeadm(minor, say);
-}
-
 /** A real kubeadm of every supported minor judges every configuration that the product writes for it. */
 export const everyVersion: Chapter = {
   name: "versions",
   isSlow: true,
   async run({ say }, tell) {
     for (const version of supportedVersions()) {
-      const minor = version.split(".").slice(0, 2).join(".");
-      const kubeadm = await kubeadmOf(minor, say);
+      const kubeadm = await buildKubeadm(version, say);
       const itself = (await run(kubeadm, ["version", "-o", "short"])).trim();
       const folder = mkdtempSync(join(tmpdir(), "cloister-kubeadm-"));
       try {

@@ -50,6 +50,8 @@ interface Made {
   readonly LoadBalancerArn: string;
   readonly DNSName: string;
   readonly TargetGroupArn: string;
+  /** What was opened for it in the nodes' group. */
+  readonly permissions: readonly object[];
 }
 interface Tagged {
   readonly Tags?: readonly { readonly Key: string; readonly Value: string }[];
@@ -62,26 +64,22 @@ async function create(cluster: Cluster, { call, instanceId }: Controller, servic
   const own = [...cluster.members.values()].find(({ node }) => node.instance.id === instanceId)?.node.instance;
   const filters = [{ Name: "vpc-id", Values: [own?.vpcId ?? ""] }];
   const { Subnets } = (await call("ec2", "DescribeSubnets", { Filters: filters })) as {
-    Subnets: (Tagged & { SubnetId: string; AvailabilityZone: string })[];
+    Subnets: (Tagged & { SubnetId: string; AvailabilityZone: string; CidrBlock: string })[];
   };
   // An untagged subnet of the VPC matches too; one tagged for another cluster does not (facts 2.6).
   const isOthers = ({ Tags = [] }: Tagged) =>
     Tags.some((tag) => tag.Key.startsWith("kubernetes.io/cluster/")) && !Tags.some((tag) => tag.Key === key);
-  const zones = new Map(
-    Subnets.filter((subnet) => !isOthers(subnet) && hasKey(subnet, "kubernetes.io/role/internal-elb")).map((subnet) => [
-      subnet.AvailabilityZone,
-      subnet.SubnetId,
-    ]),
-  );
-  if (zones.size === 0) throw new Error("could not find any suitable subnets for creating the ELB");
+  const suitable = Subnets.filter((subnet) => !isOthers(subnet) && hasKey(subnet, "kubernetes.io/role/internal-elb"));
+  const subnets = [...new Map(suitable.map((subnet) => [subnet.AvailabilityZone, subnet])).values()];
+  if (subnets.length === 0) throw new Error("could not find any suitable subnets for creating the ELB");
   const worker = [...cluster.members.values()].find(({ role }) => role === "worker");
-  await taggedGroup(call, worker?.node.instance.id ?? instanceId, key);
+  const GroupId = await taggedGroup(call, worker?.node.instance.id ?? instanceId, key);
   const name = `a${service.metadata.name}${cluster.config.clusterName}`.replaceAll("-", "").slice(0, 32);
   const Tags = [
     { Key: key, Value: "owned" },
     { Key: "kubernetes.io/service-name", Value: `${service.metadata.namespace}/${service.metadata.name}` },
   ];
-  const balancer = { Name: name, Type: "network", Scheme: "internal", Subnets: [...zones.values()], Tags };
+  const balancer = { Name: name, Type: "network", Scheme: "internal", Subnets: subnets.map(({ SubnetId }) => SubnetId), Tags };
   const { LoadBalancers } = (await call("elb", "CreateLoadBalancer", balancer)) as {
     LoadBalancers: { LoadBalancerArn: string; DNSName: string }[];
   };
@@ -112,8 +110,12 @@ async function create(cluster: Cluster, { call, instanceId }: Controller, servic
     DefaultActions: [{ Type: "forward", TargetGroupArn }],
     Tags,
   });
-  await openNodePort(call, worker?.node.instance.id ?? instanceId, key, service);
-  return { ...front, TargetGroupArn };
+  const permissions = permissionsFor(
+    service,
+    subnets.map(({ CidrBlock }) => CidrBlock),
+  );
+  await call("ec2", "AuthorizeSecurityGroupIngress", { GroupId, IpPermissions: permissions });
+  return { ...front, TargetGroupArn, permissions };
 }
 
 /** The one group of the node that carries the cluster's tag; two are an error at Service time, not at node time (facts 2.6). */
@@ -135,14 +137,23 @@ async function taggedGroup(call: Controller["call"], instanceId: string, key: st
   return only.GroupId;
 }
 
-async function openNodePort(call: Controller["call"], instanceId: string, key: string, service: KubeObject): Promise<void> {
-  const GroupId = await taggedGroup(call, instanceId, key);
-  const ranges = (service.spec?.["loadBalancerSourceRanges"] as string[] | undefined) ?? ["0.0.0.0/0"];
-  const IpRanges = ranges.map((CidrIp) => ({ CidrIp, Description: `kubernetes.io/rule/nlb/client=${service.metadata.name}` }));
-  await call("ec2", "AuthorizeSecurityGroupIngress", {
-    GroupId,
-    IpPermissions: [{ IpProtocol: "tcp", FromPort: nodePort, ToPort: nodePort, IpRanges }],
-  });
+/**
+ * The node port, to the Service's clients and to the balancer's subnets, which check it; and for clients path MTU discovery
+ * (cloud-provider-aws v1.36.1, aws_loadbalancer.go, updateInstanceSecurityGroupsForNLB).
+ */
+function permissionsFor({ spec, metadata: { name } }: KubeObject, subnets: readonly string[]): object[] {
+  const clients = (spec?.["loadBalancerSourceRanges"] as string[] | undefined) ?? ["0.0.0.0/0"];
+  const from = (blocks: readonly string[], why: string) =>
+    blocks.map((CidrIp) => ({ CidrIp, Description: `kubernetes.io/rule/nlb/${why}` }));
+  return [
+    {
+      IpProtocol: "tcp",
+      FromPort: nodePort,
+      ToPort: nodePort,
+      IpRanges: [...from(clients, `client=${name}`), ...from(subnets, `health=${name}`)],
+    },
+    { IpProtocol: "icmp", FromPort: 3, ToPort: 4, IpRanges: from(clients, "mtu") },
+  ];
 }
 
 /** The Service goes, and with it all that was made for it, in the controller's own order (facts 7.3). */
@@ -151,19 +162,14 @@ function watchService(cluster: Cluster, controller: Controller, service: KubeObj
   const again = () => watchService(cluster, controller, service, made);
   const present = cluster.get("Service", namespace, name)?.object;
   if (present !== undefined && present.metadata.deletionTimestamp === undefined) cluster.universe.clock.after(2, again);
-  else void remove(cluster, controller, service, made).then(() => cluster.remove("Service", namespace, name));
+  else void remove(cluster, controller, made).then(() => cluster.remove("Service", namespace, name));
 }
 
-async function remove(cluster: Cluster, { call, instanceId }: Controller, service: KubeObject, made: Made): Promise<void> {
+async function remove(cluster: Cluster, { call, instanceId }: Controller, made: Made): Promise<void> {
   const key = `kubernetes.io/cluster/${cluster.config.clusterName}`;
   await call("elb", "DeleteLoadBalancer", { LoadBalancerArn: made.LoadBalancerArn });
   await call("elb", "DeleteTargetGroup", { TargetGroupArn: made.TargetGroupArn });
   const worker = [...cluster.members.values()].find(({ role }) => role === "worker");
   const GroupId = await taggedGroup(call, worker?.node.instance.id ?? instanceId, key);
-  const ranges = (service.spec?.["loadBalancerSourceRanges"] as string[] | undefined) ?? ["0.0.0.0/0"];
-  const IpRanges = ranges.map((CidrIp) => ({ CidrIp }));
-  await call("ec2", "RevokeSecurityGroupIngress", {
-    GroupId,
-    IpPermissions: [{ IpProtocol: "tcp", FromPort: nodePort, ToPort: nodePort, IpRanges }],
-  });
+  await call("ec2", "RevokeSecurityGroupIngress", { GroupId, IpPermissions: made.permissions });
 }

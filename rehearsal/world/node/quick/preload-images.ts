@@ -43,17 +43,18 @@ export const preloadImages: QuickScript = {
       sh,
       absent.map(({ key }, index) => ({ key: `${prefix}${key}`, path: archiveOf(index) })),
     );
-    for (const [index, { key, sha256, refs }] of absent.entries()) {
+    for (const [index, { key, sha256 }] of absent.entries()) {
       const archive = archiveOf(index);
       if (!sh.files.has(archive)) sh.die(`cannot read s3://${sh.get("bucket")}/${prefix}${key}: ${lastLine(said)}`);
       sh.intact(`${prefix}${key}`, sha256, archive);
       await sh.run(`ctr -n k8s.io images import ${archive}`);
       sh.files.delete(archive);
-      for (const ref of refs) await sh.run(`ctr -n k8s.io images label ${ref} io.cri-containerd.pinned=pinned`);
     }
     const now = await present();
-    const lost = spaced(own.flatMap(({ refs }) => refs).filter((ref) => !now.has(ref)));
+    const expected = own.flatMap(({ refs }) => refs).sort();
+    const lost = spaced(expected.filter((ref) => !now.has(ref)));
     if (lost !== "") sh.die(`the container runtime does not have ${lost}after the import`);
+    for (const ref of expected) await sh.run(`ctr -n k8s.io images label ${ref} io.cri-containerd.pinned=pinned`);
     sh.finished("preload-images");
     return { imported: absent.length, present: own.length - absent.length };
   },

@@ -1,4 +1,4 @@
-module cloister/lab/kubeadm/1.35
+module cloister/lab/kubernetes/1.35
 
 go 1.26.8
 

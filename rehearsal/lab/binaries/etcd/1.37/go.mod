@@ -1,4 +1,4 @@
-module cloister/lab/etcd
+module cloister/lab/etcd/1.37
 
 go 1.26.8
 

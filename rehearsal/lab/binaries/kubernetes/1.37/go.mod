@@ -1,4 +1,4 @@
-module cloister/lab/kubernetes
+module cloister/lab/kubernetes/1.37
 
 go 1.26.8
 

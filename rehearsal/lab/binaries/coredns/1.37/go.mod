@@ -1,4 +1,4 @@
-module cloister/lab/coredns
+module cloister/lab/coredns/1.37
 
 go 1.26.8
 
