@@ -38,31 +38,46 @@ export async function sweepDeadRuns(say: Say): Promise<void> {
   }
 }
 
-/** What a lab can leave on the machine: two looks, before and after, must be alike. */
+/** Who started a process. */
+const parentOf = (pid: string): string => /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
+
+function processes(others: readonly string[]): string[] {
+  return globSync("/proc/[0-9]*").flatMap((folder) => {
+    const pid = basename(folder);
+    try {
+      const command = readFileSync(join(folder, "cmdline"), "utf8").replaceAll("\0", " ");
+      const isLabs =
+        /moto_lab\.py|network\/(?:gateway|internet)\.ts|systemd-nspawn .*clab/.test(command) ||
+        command.includes(`${cacheFolder()}/run-`);
+      if (!isLabs || others.includes(parentOf(pid)) || isNamed(command, others)) return [];
+      return [`process ${pid} ${command.slice(0, 80)}`];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Whether a text names a run of one of these processes. */
+export const isNamed = (text: string, pids: readonly string[]): boolean =>
+  pids.some((pid) => new RegExp(`\\b(?:clab|run-)${pid}x\\d`).test(text));
+
+/** What a lab can leave on the machine: two looks, before and after, must be alike. Other labs may come and go meanwhile. */
 export async function traces(): Promise<string[]> {
+  const others = runs()
+    .map(({ pid }) => pid)
+    .filter((pid) => pid !== String(process.pid) && isAlive(pid));
   const mounts = readFileSync("/proc/mounts", "utf8")
     .split("\n")
     .filter((line) => line.includes(cacheFolder()))
     .map((line) => `mount ${line.split(" ")[1]}`);
   const cgroups = (await run("find", ["/sys/fs/cgroup", "-type", "d", "-name", "clab*"])).split("\n").filter(Boolean);
   const links = (await run("ip", ["-o", "link"])).split("\n").flatMap((line) => /^\d+: ([^:@]+)/.exec(line)?.[1] ?? []);
-  const processes = globSync("/proc/[0-9]*").flatMap((folder) => {
-    try {
-      const command = readFileSync(join(folder, "cmdline"), "utf8").replaceAll("\0", " ");
-      const isOurs =
-        /moto_lab\.py|network\/(?:gateway|internet)\.ts|systemd-nspawn .*clab/.test(command) ||
-        command.includes(`${cacheFolder()}/run-`);
-      return isOurs ? [`process ${basename(folder)} ${command.slice(0, 80)}`] : [];
-    } catch {
-      return [];
-    }
-  });
-  return [
+  const places = [
     ...(await namespaces()).map((name) => `namespace ${name}`),
     ...mounts,
     ...cgroups.map((cgroup) => `cgroup ${cgroup}`),
     ...links.map((link) => `link ${link}`),
-    ...processes,
     ...runs().map(({ folder }) => `folder ${folder}`),
-  ].sort();
+  ];
+  return [...places.filter((place) => !isNamed(place, others)), ...processes(others)].sort();
 }
