@@ -98,7 +98,7 @@ export const ablations: readonly LabAblation[] = [
     state: "AwaitCommandVerifyCluster",
     words: /coredns-\S+: (?:ErrImagePull|ImagePullBackOff)/,
     plant(lab) {
-      script("verify-cluster", "settle 180", "settle 15")(lab);
+      script("verify-cluster", "settle 180", "settle 10")(lab);
       // Where CoreDNS lands is the scheduler's choice (lab-real.md, 2): here the workers alone are left to it.
       script("install-manifests", '"$SSM_set"\n', 'kubectl cordon "$name" >/dev/null\n"$SSM_set"\n')(lab);
       loseImage("join", "/coredns:", refuseRegistry)(lab);
