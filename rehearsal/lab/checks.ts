@@ -60,6 +60,7 @@ interface Node {
   readonly spec: { readonly providerID?: string };
   readonly status: {
     readonly conditions?: { readonly type: string; readonly status: string; readonly lastTransitionTime: string }[];
+    readonly nodeInfo: { readonly kubeletVersion: string };
   };
 }
 
@@ -78,6 +79,17 @@ async function ready(cluster: Cluster, execution: Run): Promise<Finding> {
   );
   const seconds = since.map((time) => (time === undefined ? "never" : `${Math.round((Date.parse(time) - launched) / 1000)} s`));
   return found(nodes.length === cluster.hosts.length && !since.includes(undefined), `after the launch: ${seconds.join(", ")}`);
+}
+
+/** What the API server and every kubelet call themselves. */
+async function versions(cluster: Cluster): Promise<Finding> {
+  const { gitVersion } = JSON.parse(await kubectl(cluster, "get", "--raw", "/version")) as { gitVersion: string };
+  const kubelets = (await nodesOf(cluster)).map(({ status }) => status.nodeInfo.kubeletVersion);
+  const wanted = `v${cluster.lab.kubernetes}`;
+  return found(
+    [gitVersion, ...kubelets].every((version) => version === wanted),
+    `API server ${gitVersion}, kubelets ${kubelets.join(", ")}`,
+  );
 }
 
 /** The members of etcd, asked of etcd itself by its own gateway: the image has neither shell nor etcdctl. */
@@ -232,6 +244,7 @@ export async function checkCluster(lab: Lab, name: string, execution: Run, gener
     return [{ name: "a control plane is there", passed: false, evidence: `${lab.site.hosts().length} hosts` }];
   const questions: readonly Question[] = [
     ["every node is Ready", () => ready(cluster, execution)],
+    ["all of it is of the version asked for", () => versions(cluster)],
     ["etcd has every control plane", () => etcdMembers(cluster)],
     ["provider ids are the instances'", () => providerIds(cluster)],
     ["CoreDNS is ready and answers", () => coreDns(cluster)],
