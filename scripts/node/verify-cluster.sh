@@ -106,7 +106,7 @@ mapfile -t addresses < <(ready_pods)
 [ "${#addresses[@]}" -eq "$wanted" ] || die "${#addresses[@]} smoke pods have an address, $wanted nodes are there"
 end=$(moment 30)
 until [ "$closed" = true ] || no_way_out "${addresses[0]}"; do
-  if is_over "$end"; then die "the smoke pod at ${addresses[0]} does not say whether it gets out"; fi
+  if is_over "$end"; then die "this node cannot reach the pod at ${addresses[0]} to ask whether it gets out: is UDP 4789 open between the nodes?"; fi
   sleep 1
 done
 for address in "${addresses[@]}"; do

@@ -123,7 +123,7 @@ const failures: Readonly<Record<string, Failure>> = {
     prepare: after("verify-cluster", ({ world }) => {
       for (const node of world.nodes.nodes.values()) node.podsAnswerAt = Number.POSITIVE_INFINITY;
     }),
-    words: /the smoke pod at \S+ does not say whether it gets out/,
+    words: /this node cannot reach the pod at \S+ to ask whether it gets out: is UDP 4789 open/,
   },
   "a name that does not resolve on the nodes": {
     prepare: after("wait-for-nodes", (account) => {

@@ -136,7 +136,8 @@ async function proveNetwork(sh: Script, isClosed: boolean, wanted: number): Prom
   if (addresses.length !== wanted) sh.die(`${addresses.length} smoke pods have an address, ${wanted} nodes are there`);
   const end = await sh.moment(30);
   while (!isClosed && !(await noWayOut(sh, first))) {
-    if (await sh.isOver(end)) sh.die(`the smoke pod at ${first} does not say whether it gets out`);
+    if (await sh.isOver(end))
+      sh.die(`this node cannot reach the pod at ${first} to ask whether it gets out: is UDP 4789 open between the nodes?`);
     await sh.sleep(1);
   }
   for (const address of addresses) {
