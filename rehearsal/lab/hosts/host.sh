@@ -39,6 +39,9 @@ while IFS=: read -r _ controller path; do
     cat "$own/../cpuset.cpus" >"$own/cpuset.cpus"
     cat "$own/../cpuset.mems" >"$own/cpuset.mems"
   fi
+  # Beside it a group weighs as much as a single process, and a host is many: on a machine that others load it would get next to nothing.
+  if [ -e "$own/cpu.shares" ]; then echo 4096 >"$own/cpu.shares"; fi
+  if [ -e "$own/cpu.weight" ]; then echo 400 >"$own/cpu.weight"; fi
   echo $$ >"$own/cgroup.procs"
 done </proc/self/cgroup
 
