@@ -215,11 +215,11 @@ export const ablations: readonly LabAblation[] = [
     // In the rehearsal the build waits five minutes for agents that hibernate: here it is given half a minute, and they are not hurried.
     ...waiting,
     plant(lab) {
-      const unit = "/etc/systemd/system/amazon-ssm-agent.service";
-      lab.site.files.set(
-        `/etc/systemd/system/multi-user.target.wants/${unit.split("/").at(-1)}`,
-        readFileSync(image(unit), "utf8"),
-      );
+      const units = "/etc/systemd/system";
+      const agent = "amazon-ssm-agent.service";
+      lab.site.files.set(`${units}/multi-user.target.wants/${agent}`, readFileSync(image(`${units}/${agent}`), "utf8"));
+      // The guard would wake the agent: user data is not run.
+      lab.site.files.set(`${units}/lab-user-data.service`, "[Service]\nType=oneshot\nExecStart=/bin/true\n");
     },
   },
   {
