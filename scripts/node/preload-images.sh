@@ -54,7 +54,12 @@ for index in "${!keys[@]}"; do
 done
 
 expected=$(jq -r --arg role "$SSM_role" '.files[] | select(.roles | index($role)) | .refs[]' "$bundle" | sort)
-absent=$(comm -23 <(printf '%s\n' "$expected") <(present) | tr '\n' ' ')
+# containerd lists an import a moment after it (seen in the lab).
+for ((looks = 0; looks < 50; looks++)); do
+  absent=$(comm -23 <(printf '%s\n' "$expected") <(present) | tr '\n' ' ')
+  if [ -z "${absent// /}" ]; then break; fi
+  sleep 0.2
+done
 [ -z "${absent// /}" ] || die "the container runtime does not have ${absent}after the import"
 # Pinned, or the kubelet's garbage collection removes what can never come back (facts 5.4): what the image of the node brought, and what a
 # run imported that was killed right after, as well.

@@ -75,6 +75,7 @@ export class NodeMachine {
       },
       shell: new Shell(this.clock, shown),
       images: new Map(preloaded.map((ref) => [ref, true])),
+      unlisted: new Set(),
       cluster: null,
       hasApiServer: false,
       hasKubelet: false,

@@ -14,6 +14,8 @@ export interface VirtualNode {
   readonly shell: NodeShell;
   /** Image reference -> whether it is pinned. */
   readonly images: Map<string, boolean>;
+  /** Imported a moment ago: containerd's CRI does not list them yet. */
+  readonly unlisted: Set<string>;
   /** The cluster it belongs to, once its kubelet is configured. */
   cluster: Cluster | null;
   hasApiServer: boolean;

@@ -106,6 +106,7 @@ export class Nodes implements Listeners {
           ? new Shell(universe.clock, programs, () => node.isUp)
           : new QuickShell(universe.clock, programs, () => node.isUp, quick),
       images: new Map(image.preloaded.map((ref) => [ref, true])),
+      unlisted: new Set(),
       cluster: null,
       hasApiServer: false,
       hasKubelet: false,

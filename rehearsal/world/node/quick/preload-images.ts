@@ -50,9 +50,14 @@ export const preloadImages: QuickScript = {
       await sh.run(`ctr -n k8s.io images import ${archive}`);
       sh.files.delete(archive);
     }
-    const now = await present();
     const expected = own.flatMap(({ refs }) => refs).sort();
-    const lost = spaced(expected.filter((ref) => !now.has(ref)));
+    let lost = "";
+    for (let looks = 0; looks < 50; looks++) {
+      const now = await present();
+      lost = spaced(expected.filter((ref) => !now.has(ref)));
+      if (lost === "") break;
+      await sh.sleep(0.2);
+    }
     if (lost !== "") sh.die(`the container runtime does not have ${lost}after the import`);
     for (const ref of expected) await sh.run(`ctr -n k8s.io images label ${ref} io.cri-containerd.pinned=pinned`);
     sh.finished("preload-images");
