@@ -66,8 +66,7 @@ export const crictl = (node: VirtualNode): Program =>
       run() {
         const listed = [...node.images].filter(([ref]) => !node.unlisted.has(ref));
         const images = listed.map(([ref, pinned]) => ({ id: `sha256:${ref}`, repoTags: [ref], size: "1", pinned }));
-        return { stdout: `${JSON.stringify({ images })}
-`, stderr: node.image.hasCrictlConfig ? "" : unconfigured };
+        return { stdout: `${JSON.stringify({ images })}\n`, stderr: node.image.hasCrictlConfig ? "" : unconfigured };
       },
     },
   });
