@@ -22,7 +22,7 @@ const shares = [0, 1].map((share) => tests.filter((_, index) => index % 2 === sh
 
 const testPart: Part = {
   name: "tests",
-  commands: shares.map((files) => [process.execPath, "--test", "--test-isolation=none", ...files]),
+  commands: shares.map((files) => [process.execPath, "scripts/run-tests.ts", ...files]),
   seen: number(/^ℹ tests (\d+)/gm),
 };
 
@@ -65,7 +65,9 @@ async function run({ name, commands, seen }: Part): Promise<{ passed: number; fa
   const passed = isTests ? number(/^ℹ pass (\d+)/gm)(output) : isGood ? 1 : 0;
   const failed = isTests ? Math.max(number(/^ℹ fail (\d+)/gm)(output), isGood ? 0 : 1) : isGood ? 0 : 1;
   for (const result of results.filter((one) => !one.isGood))
-    console.log(isTests ? result.output.slice(Math.max(0, result.output.indexOf("✖ failing tests"))) : result.output);
+    console.log(
+      isTests ? result.output.slice(Math.max(0, result.output.search(/✖ failing tests|an error escaped/))) : result.output,
+    );
   console.log(`${isGood ? "ok  " : "FAIL"} ${name.padEnd(8)} saw ${count}, ${((performance.now() - began) / 1000).toFixed(1)} s`);
   return { passed, failed };
 }

@@ -37,9 +37,9 @@ all_answer() {
 }
 wait_and_start() {
   # Half an hour: longer than any endpoint takes, and the build has given up by then.
-  for ((try = 0; try < 1800; try++)); do
+  for ((try = 0; try < 900; try++)); do
     all_answer && break
-    sleep 1
+    sleep 2
   done
   # As a snap (Ubuntu) or as a package.
   unit=snap.amazon-ssm-agent.amazon-ssm-agent

@@ -18,7 +18,7 @@ const looks = (name: string, ...one: readonly (string | undefined)[]): Part => (
 });
 const tests = (name: string, ...files: readonly string[]): Part => ({
   name,
-  args: ["--test", "--test-isolation=none", "--test-reporter=tap", ...files],
+  args: ["--test-reporter=tap", "scripts/run-tests.ts", ...files],
   read: (line) => /^\s*not ok \d+ - (.*)$/.exec(line)?.[1] ?? null,
 });
 

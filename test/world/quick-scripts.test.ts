@@ -230,7 +230,7 @@ describe("a quick script", () => {
     const shell = new QuickShell(new SimClock("2026-11-24T00:00:00Z"), {}, () => true, shipped);
     const { script } = shippedDocument("join");
     const guard = userData({ hosts: ["ssm.us-west-2.amazonaws.com"], subnets: ["10.0.0.0/24"] }).replace("#cloud-boothook\n", "");
-    for (const text of [script.replace("IfNotPresent", "Never"), guard.replace("sleep 1", "sleep 3"), "true"])
+    for (const text of [script.replace("IfNotPresent", "Never"), guard.replace("sleep 2", "sleep 3"), "true"])
       await assert.rejects(shell.run(text, {}), (error) => error instanceof SimulationGap);
   });
 

@@ -23,7 +23,7 @@ async function allAnswer(sh: Script, { hosts, subnets }: Guard): Promise<boolean
 export async function standGuard(sh: Script, guard: Guard): Promise<void> {
   if (sh.files.has(mark)) return;
   sh.files.set(mark, "");
-  for (let tries = 0; tries < 1800 && !(await allAnswer(sh, guard)); tries++) await sh.ok("sleep 1");
+  for (let tries = 0; tries < 900 && !(await allAnswer(sh, guard)); tries++) await sh.ok("sleep 2");
   let unit = "snap.amazon-ssm-agent.amazon-ssm-agent";
   if (!(await sh.ok(`systemctl enable ${unit}`))) {
     unit = "amazon-ssm-agent";
