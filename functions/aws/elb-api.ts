@@ -48,9 +48,13 @@ export interface ApiPort {
 /** 30 characters at most: 20 of the cluster's name, the generation, and AWS takes 32. */
 const nameOf = (lock: Lock): string => `${clusterId(lock)}-api`;
 
-/** CAPA's figures: healthy after 10 s of checks instead of AWS's 150 (facts 3.7). A check may not outlast its interval. */
+/**
+ * CAPA's figures: healthy after 10 s of checks instead of AWS's 150 (facts 3.7). A check may not outlast its interval. An API server takes
+ * connections before it is ready, and refuses what it does not know yet: /readyz tells, to anybody.
+ */
 const healthCheck = {
-  HealthCheckProtocol: "TCP",
+  HealthCheckProtocol: "HTTPS",
+  HealthCheckPath: "/readyz",
   HealthCheckIntervalSeconds: 5,
   HealthCheckTimeoutSeconds: 5,
   HealthyThresholdCount: 2,

@@ -183,7 +183,7 @@ async function assemble(
   const socket = join(folder, "aws.sock");
   const failed = (error: Error) => say(`lab: ${error.message}`);
   const files = new Map([["/etc/cloister-lab/scale", `${scale}\n`]]);
-  const site = new Site({ aws: direct, prefix: own, folder, base, store, socket, failed, files });
+  const site = new Site({ aws: direct, prefix: own, folder, base, store, socket, failed, scale, files });
   closers.push(() => site.close());
   listener = proxyListener({
     motoPort: moto.port,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DescribeInstanceAttributeCommand } from "@aws-sdk/client-ec2";
 import type { Aws } from "../../functions/aws/aws.ts";
 import { Host } from "./hosts/host.ts";
-import { readVpcs } from "./network/account-view.ts";
+import { BalancerSeats, readVpcs } from "./network/account-view.ts";
 import { Fabric } from "./network/fabric.ts";
 import { accessKeyOf, type Identity } from "./network/metadata.ts";
 import { resolverOf } from "./network/rules.ts";
@@ -22,6 +22,8 @@ export interface SiteOptions {
   /** The socket file on which AWS answers over TLS. */
   readonly socket: string;
   readonly failed: (error: Error) => void;
+  /** Divides what AWS waits between two looks of its own. */
+  readonly scale: number;
   /** What every host has that its image has not, by path. */
   readonly files: Map<string, string>;
 }
@@ -39,6 +41,7 @@ interface Placed {
 /** Makes networks and hosts what the account says, again and again: level by level, never by what a call seems to have done. */
 export class Site {
   readonly #options: SiteOptions;
+  readonly #seats = new BalancerSeats();
   readonly #fabrics = new Map<string, Fabric>();
   readonly #hosts = new Map<string, Placed>();
   readonly #ending = new Set<Promise<void>>();
@@ -94,7 +97,7 @@ export class Site {
   }
 
   async #follow(): Promise<void> {
-    const vpcs = await readVpcs(this.#options.aws);
+    const vpcs = await readVpcs(this.#options.aws, this.#seats);
     const alive = new Set(vpcs.flatMap(({ instances }) => instances.map(({ instanceId }) => instanceId)));
     for (const [instanceId, placed] of this.#hosts) {
       if (alive.has(instanceId)) continue;
@@ -124,12 +127,12 @@ export class Site {
   }
 
   async #followVpc(vpc: VpcState): Promise<void> {
-    const { aws, prefix, folder, socket } = this.#options;
+    const { aws, prefix, folder, socket, scale } = this.#options;
     let fabric = this.#fabrics.get(vpc.vpcId);
     if (fabric === undefined) {
       const own = join(folder, vpc.vpcId);
       mkdirSync(own, { recursive: true });
-      fabric = new Fabric(`${prefix}-${vpc.vpcId}`, own, aws.deployment.region);
+      fabric = new Fabric(`${prefix}-${vpc.vpcId}`, own, aws.deployment.region, scale);
       this.#fabrics.set(vpc.vpcId, fabric);
       await fabric.start(vpc.cidr, socket);
     }

@@ -98,4 +98,5 @@ async function firstLine(child: ChildProcess, read: Part["read"]): Promise<strin
   return null;
 }
 
-const reasonIn = (errors: string): string => /^\w*Error.*$|(?<=escaped its test: ).*$/m.exec(errors)?.[0] ?? errors.trim().split("\n").at(-1) ?? "";
+const reasonIn = (errors: string): string =>
+  /^\w*Error.*$|(?<=escaped its test: ).*$/m.exec(errors)?.[0] ?? errors.trim().split("\n").at(-1) ?? "";

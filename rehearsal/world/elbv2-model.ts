@@ -19,6 +19,9 @@ export interface TargetGroup {
   readonly targetType: "ip" | "instance";
   readonly port: number;
   readonly health: {
+    readonly protocol: "TCP" | "HTTPS";
+    /** Of HTTPS. */
+    readonly path: string;
     readonly intervalSeconds: number;
     readonly timeoutSeconds: number;
     readonly healthy: number;

@@ -4,6 +4,7 @@ import type { Listener, Target, TargetGroup } from "./elbv2-model.ts";
 import { asList, asMap, change } from "./elbv2-tags.ts";
 import { fault } from "./fault.ts";
 import { type Operations, reads, writes } from "./operation.ts";
+import { SimulationGap } from "./service.ts";
 
 function group(elb: Elbv2, arn: string | undefined): TargetGroup {
   const found = elb.targetGroups.get(arn ?? "");
@@ -24,7 +25,8 @@ const shown = (elb: Elbv2, one: TargetGroup) => ({
   VpcId: one.vpcId,
   TargetType: one.targetType,
   IpAddressType: "ipv4",
-  HealthCheckProtocol: "TCP",
+  HealthCheckProtocol: one.health.protocol,
+  ...(one.health.protocol === "HTTPS" && { HealthCheckPath: one.health.path, Matcher: { HttpCode: "200-399" } }),
   HealthCheckPort: one.health.port === one.port ? "traffic-port" : String(one.health.port),
   HealthCheckEnabled: true,
   HealthCheckIntervalSeconds: one.health.intervalSeconds,
@@ -51,6 +53,8 @@ function create(elb: Elbv2, input: sdk.CreateTargetGroupCommandInput): TargetGro
       "ValidationError",
       `Health check timeout '${timeout}' must be smaller than or equal to the interval '${interval}'`,
     );
+  const { HealthCheckProtocol: protocol = "TCP", HealthCheckPath: path = "/" } = input;
+  if (protocol !== "TCP" && protocol !== "HTTPS") throw new SimulationGap(`a health check by ${protocol} is not modelled`);
   const twin = [...elb.targetGroups.values()].find((other) => other.name === name);
   if (twin !== undefined) {
     if (twin.port === port && twin.vpcId === vpcId && twin.targetType === targetType) return twin;
@@ -64,6 +68,8 @@ function create(elb: Elbv2, input: sdk.CreateTargetGroupCommandInput): TargetGro
     port,
     // AWS's defaults: facts 3.7.
     health: {
+      protocol,
+      path,
       intervalSeconds: interval,
       timeoutSeconds: timeout,
       healthy: input.HealthyThresholdCount ?? 5,
@@ -101,7 +107,7 @@ function check(elb: Elbv2, owner: TargetGroup, target: Target): void {
     const port = owner.health.port === owner.port ? target.port : owner.health.port;
     const answers = users(elb, owner.arn).some((arn) => {
       const front = elb.loadBalancers.get(arn);
-      return front?.state === "active" && elb.probe(front, target.id, port);
+      return front?.state === "active" && elb.probe(front, target.id, port, owner.health);
     });
     const verdict = answers ? "healthy" : "unhealthy";
     target.streak = target.state === verdict ? 0 : target.streak + 1;
@@ -199,6 +205,7 @@ export const targetOperations = (elb: Elbv2): Operations => ({
       "VpcId",
       "TargetType",
       "HealthCheckProtocol",
+      "HealthCheckPath",
       "HealthCheckPort",
       "HealthCheckEnabled",
       "HealthCheckIntervalSeconds",

@@ -19,7 +19,7 @@ export class Elbv2 implements Service {
   readonly listeners = new Map<string, Listener>();
   readonly operations: Operations;
   /** Whether a target answers a health check of this load balancer's; the fabric sets it. */
-  probe: (loadBalancer: LoadBalancer, target: string, port: number) => boolean = () => false;
+  probe: (loadBalancer: LoadBalancer, target: string, port: number, health: TargetGroup["health"]) => boolean = () => false;
 
   constructor(universe: Universe, ec2: Ec2) {
     this.universe = universe;

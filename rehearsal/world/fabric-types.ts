@@ -14,4 +14,6 @@ export interface Fabric {
 /** What the fabric asks of whatever runs on instances. */
 export interface Listeners {
   listens(instanceId: string, port: number, protocol: "tcp" | "udp"): boolean;
+  /** Whether what listens there answers a GET over TLS, by nobody in particular, with 200. */
+  isWell(instanceId: string, port: number, path: string): boolean;
 }

@@ -26,7 +26,7 @@ export class VpcFabric implements Fabric {
     this.#ec2 = ec2;
     this.#elb = elb;
     this.#listeners = listeners;
-    elb.probe = (front, target, port) => this.#probe(front, target, port);
+    elb.probe = (...check) => this.#probe(...check);
   }
 
   resolve(instanceId: string, name: string): readonly string[] {
@@ -197,10 +197,11 @@ export class VpcFabric implements Fabric {
       : state.interfaces.find(instance.interfaceId);
   }
 
-  #probe(front: LoadBalancer, target: string, port: number): boolean {
+  #probe(front: LoadBalancer, target: string, port: number, { protocol, path }: TargetGroup["health"]): boolean {
     const to = this.#interfaceOf(target);
     const from = this.#ec2.state.interfaces.find(front.interfaceIds[0]);
-    return to !== undefined && from !== undefined && this.#hop(from, to, port) === "open";
+    if (to === undefined || from === undefined || this.#hop(from, to, port) !== "open") return false;
+    return protocol === "TCP" || this.#listeners.isWell(to.instanceId ?? "", port, path);
   }
 
   /** From a load balancer's own interface to a target. */

@@ -46,7 +46,8 @@ check_fence() {
   [ "$SSM_fence" -ge "$highest" ] || die "fence $SSM_fence is lower than $highest: another execution works on this cluster"
 }
 
-# Written as "$1" "${@:2}": the rehearsal's interpreter takes a lone "$@" for one word.
+# Written as "$1" "${@:2}": the rehearsal's interpreter takes a lone "$@" for one word. And a function whose failure is no matter is asked
+# by `if`: before `||` the interpreter ends the script at the first thing that fails inside of it, where bash goes on.
 # Runs a program with its output in a root-only file; when it fails, its errors are the reason.
 run() {
   local reason

@@ -36,7 +36,7 @@ first() {
 # What the first of them said itself: a container that crashes has no other reason to show.
 last_words() {
   local pod
-  pod=$(ailing 2>>"$log" || true)
+  if ! pod=$(ailing 2>>"$log"); then pod=""; fi
   pod=${pod%%:*}
   if [ -n "$pod" ]; then kubectl -n kube-system logs "$pod" --all-containers --tail 2 2>&1 | tail -n 2 | tr '\n' ' '; fi
 }
@@ -50,7 +50,7 @@ settle() {
   end=$(moment "$1")
   shift
   while :; do
-    said=$("$1" "${@:2}" 2>>"$log" || echo "the API server does not answer")
+    if ! said=$("$1" "${@:2}" 2>>"$log"); then said="the API server does not answer"; fi
     quiet=$((quiet + 1))
     if [ -n "$said" ]; then quiet=0; fi
     if [ "$quiet" -eq 3 ]; then return 0; fi
@@ -91,7 +91,7 @@ if [ "$SSM_volume" = true ]; then template smoke-volume; fi
 if [ "$SSM_loadBalancer" = true ]; then template smoke-load-balancer; fi
 end=$(moment 30)
 while :; do
-  from=$(ready_pods)
+  if ! from=$(ready_pods 2>>"$log"); then from=""; fi
   from=${from%%$'\n'*}
   if [ -n "$from" ] || is_over "$end"; then break; fi
   sleep 2

@@ -77,7 +77,8 @@ describe("the filter of a VPC", () => {
   });
 
   test("a load balancer without groups takes whoever may send to it, and its targets still ask", () => {
-    const listeners = [{ port: 80, targets: [] }];
+    const check = { protocol: "TCP", path: "/", intervalSeconds: 30, timeoutSeconds: 10, healthy: 5, unhealthy: 2 } as const;
+    const listeners = [{ port: 80, targets: [], check }];
     const of = (groupIds: string[]) =>
       filterOf(
         vpc({ balancers: [{ name: "b", dnsName: "b.elb", addresses: [{ address: "10.40.127.215", groupIds }], listeners }] }),

@@ -20,12 +20,17 @@ function world() {
   const elb = new Elbv2(universe, ec2);
   ec2.seedImage({ id: ami, name: "node", architecture: "x86_64", tags: {} });
   const open = new Set<string>();
-  const fabric = new VpcFabric(ec2, elb, { listens: (id, port) => open.has(`${id}:${port}`) });
+  /** Of those that listen, whose `/readyz` says well. */
+  const well = new Set<string>();
+  const fabric = new VpcFabric(ec2, elb, {
+    listens: (id, port) => open.has(`${id}:${port}`),
+    isWell: (id, port, path) => path === "/readyz" && well.has(`${id}:${port}`),
+  });
   const door = new Door(clock, universe.chance, [ec2, elb], []);
   const options = { region: "us-west-2", credentials: { accessKeyId: "x", secretAccessKey: "x" } };
   const client = door.bind(new sdk.EC2Client(options), "ec2", caller);
   const balancing = door.bind(new elbSdk.ElasticLoadBalancingV2Client(options), "elb", caller);
-  return { clock, ec2, fabric, open, client, balancing };
+  return { clock, ec2, fabric, open, well, client, balancing };
 }
 type World = ReturnType<typeof world>;
 
@@ -115,7 +120,7 @@ describe("the fabric", () => {
 });
 
 describe("a network load balancer", () => {
-  async function balanced(here: World) {
+  async function balanced(here: World, check: Partial<elbSdk.CreateTargetGroupCommandInput> = {}) {
     const place = await network(here);
     await allow(here, place.GroupId, "tcp", 6443);
     const { balancing } = here;
@@ -124,7 +129,7 @@ describe("a network load balancer", () => {
     const { LoadBalancers } = await balancing.send(create);
     const LoadBalancerArn = LoadBalancers?.[0]?.LoadBalancerArn ?? "";
     const group = { Name: "api", Protocol: "TCP" as const, Port: 6443, VpcId: place.VpcId, TargetType: "ip" as const };
-    const { TargetGroups } = await balancing.send(new elbSdk.CreateTargetGroupCommand(group));
+    const { TargetGroups } = await balancing.send(new elbSdk.CreateTargetGroupCommand({ ...group, ...check }));
     const TargetGroupArn = TargetGroups?.[0]?.TargetGroupArn ?? "";
     await balancing.send(new elbSdk.RegisterTargetsCommand({ TargetGroupArn, Targets: [{ Id: "10.40.0.10" }] }));
     const DefaultActions = [{ Type: "forward" as const, TargetGroupArn }];
@@ -174,5 +179,19 @@ describe("a network load balancer", () => {
     await here.balancing.send(drop);
     const gone = new elbSdk.DescribeLoadBalancersCommand({ Names: ["api"] });
     await fails(here.balancing.send(gone), "LoadBalancerNotFoundException");
+  });
+
+  inWorld("a target that is asked for its health is not healthy for listening alone", async (here) => {
+    const { a, TargetGroupArn } = await balanced(here, { HealthCheckProtocol: "HTTPS", HealthCheckPath: "/readyz" });
+    const look = async () => {
+      const { TargetHealthDescriptions } = await here.balancing.send(new elbSdk.DescribeTargetHealthCommand({ TargetGroupArn }));
+      return TargetHealthDescriptions?.[0]?.TargetHealth?.State;
+    };
+    here.open.add(`${a}:6443`);
+    await here.clock.sleep(600);
+    assert.equal(await look(), "unhealthy");
+    here.well.add(`${a}:6443`);
+    await here.clock.sleep(180);
+    assert.equal(await look(), "healthy");
   });
 });

@@ -61,6 +61,17 @@ async function demandSame(seed: number, story: Story) {
 const named = { name: "orchid" };
 const destroy = { machine: "destroy-cluster", input: named };
 
+/** No API server takes a connection, for so many seconds. */
+function isAway({ nodes, universe }: Stage["account"]["world"], seconds: number): void {
+  for (const node of nodes.nodes.values()) {
+    if (!node.hasApiServer) continue;
+    node.hasApiServer = false;
+    universe.clock.after(seconds, () => {
+      node.hasApiServer = true;
+    });
+  }
+}
+
 describe("a story told with quick scripts is the same as with interpreted ones", () => {
   const good: Readonly<Record<string, Story>> = {
     "a control plane and a worker": {},
@@ -71,6 +82,9 @@ describe("a story told with quick scripts is the same as with interpreted ones",
       prepare: after("verify-cluster", ({ world }) => {
         for (const node of world.nodes.nodes.values()) node.podsAnswerAt = world.universe.clock.now() + 40_000;
       }),
+    },
+    "an API server that is not there yet when the new kubeconfig is tried": {
+      prepare: after("publish-access", ({ world }) => isAway(world, 6)),
     },
     "a destroy": { next: [destroy] },
     "a destroy that deletes volumes": {
@@ -114,6 +128,10 @@ const failures: Readonly<Record<string, Failure>> = {
         for (const [id, token] of cluster.tokens) cluster.tokens.set(id, { ...token, expiresAt: cluster.now() });
     }),
     words: /could not find a JWS signature in the cluster-info ConfigMap for token ID/,
+  },
+  "an API server that does not take the new kubeconfig": {
+    prepare: after("publish-access", ({ world }) => isAway(world, 3600)),
+    words: /the new kubeconfig is not accepted by the API server: .*connection refused/,
   },
   "a closed overlay port": {
     prepare: rulesGo(({ from }) => from === 4789),

@@ -15,11 +15,15 @@ import {
 import {
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
+  DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
+  type Listener,
   type LoadBalancer,
+  type TargetGroup,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Aws } from "../../../functions/aws/aws.ts";
-import type { BalancerState, EndpointView, InstanceState, RuleState, VpcState } from "./state.ts";
+import { isRefusal } from "../../../functions/aws/fault.ts";
+import type { BalancerState, EndpointView, HealthCheck, InstanceState, RuleState, VpcState } from "./state.ts";
 
 type Reader = Pick<Aws, "ec2" | "elb">;
 
@@ -76,13 +80,13 @@ function toEndpoint(endpoint: VpcEndpoint, addresses: ReadonlyMap<string, string
 }
 
 /** Every VPC of the account that somebody made; AWS's default one has no hosts. */
-export async function readVpcs(aws: Reader): Promise<VpcState[]> {
+export async function readVpcs(aws: Reader, seats: BalancerSeats): Promise<VpcState[]> {
   const { Vpcs = [] } = await aws.ec2.send(new DescribeVpcsCommand({}));
   const made = Vpcs.filter(({ IsDefault }) => IsDefault !== true);
-  return Promise.all(made.map(({ VpcId = "", CidrBlock = "" }) => readVpc(aws, VpcId, CidrBlock)));
+  return Promise.all(made.map(({ VpcId = "", CidrBlock = "" }) => readVpc(aws, seats, VpcId, CidrBlock)));
 }
 
-async function readVpc(aws: Reader, vpcId: string, cidr: string): Promise<VpcState> {
+async function readVpc(aws: Reader, seats: BalancerSeats, vpcId: string, cidr: string): Promise<VpcState> {
   const { ec2 } = aws;
   const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
   const [subnets, tables, groups, reservations, endpoints, interfaces] = await Promise.all([
@@ -121,7 +125,7 @@ async function readVpc(aws: Reader, vpcId: string, cidr: string): Promise<VpcSta
     endpoints: (endpoints.VpcEndpoints ?? [])
       .filter(({ State }) => String(State).toLowerCase() === "available")
       .map((endpoint) => toEndpoint(endpoint, address)),
-    balancers: await readBalancers(aws, vpcId, subnets.Subnets ?? [], instances),
+    balancers: await readBalancers(aws, seats, vpcId, subnets.Subnets ?? [], instances),
     prefixLists: await readLists(
       ec2,
       new Set(routes.map(({ destination }) => destination).filter((one) => one.startsWith("pl-"))),
@@ -149,6 +153,23 @@ async function readLists(ec2: Reader["ec2"], wanted: ReadonlySet<string>): Promi
 /** moto's load balancers have no addresses: the lab gives each one from every subnet, below those of the endpoints. */
 const balancerOffset = 40;
 
+/** Which of these addresses a load balancer has for as long as it lives, whoever comes or goes beside it. */
+export class BalancerSeats {
+  readonly #seats = new Map<string, number>();
+
+  /** The seats of those that are there, by ARN. */
+  of(arns: readonly string[]): ReadonlyMap<string, number> {
+    for (const arn of this.#seats.keys()) if (!arns.includes(arn)) this.#seats.delete(arn);
+    for (const arn of arns) {
+      const taken = new Set(this.#seats.values());
+      let free = 0;
+      while (taken.has(free)) free++;
+      if (!this.#seats.has(arn)) this.#seats.set(arn, free);
+    }
+    return this.#seats;
+  }
+}
+
 function addressFromTop(cidr: string, offset: number): string {
   const [base = "", prefix = "0"] = cidr.split("/");
   const first = base.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
@@ -158,44 +179,66 @@ function addressFromTop(cidr: string, offset: number): string {
 
 async function readBalancers(
   { elb }: Reader,
+  seats: BalancerSeats,
   vpcId: string,
   subnets: readonly { readonly SubnetId?: string | undefined; readonly CidrBlock?: string | undefined }[],
   instances: readonly InstanceState[],
 ): Promise<BalancerState[]> {
   const { LoadBalancers = [] } = await elb.send(new DescribeLoadBalancersCommand({}));
-  const ours = LoadBalancers.filter((one) => one.VpcId === vpcId).sort((a, b) =>
-    (a.LoadBalancerArn ?? "") < (b.LoadBalancerArn ?? "") ? -1 : 1,
-  );
-  return Promise.all(
-    ours.map(async (balancer, index) => ({
-      name: balancer.LoadBalancerName ?? "",
-      dnsName: (balancer.DNSName ?? "").toLowerCase(),
-      addresses: (balancer.AvailabilityZones ?? []).flatMap(({ SubnetId }) => {
+  const seatOf = seats.of(LoadBalancers.map(({ LoadBalancerArn = "" }) => LoadBalancerArn));
+  const found = await Promise.all(
+    LoadBalancers.filter((one) => one.VpcId === vpcId).map(async (balancer) => {
+      const seat = balancerOffset + (seatOf.get(balancer.LoadBalancerArn ?? "") ?? 0);
+      const listeners = await readListeners(elb, balancer, instances);
+      // It went between the two questions.
+      if (listeners === null) return [];
+      const addresses = (balancer.AvailabilityZones ?? []).flatMap(({ SubnetId }) => {
         const cidr = subnets.find((subnet) => subnet.SubnetId === SubnetId)?.CidrBlock;
-        return cidr === undefined
-          ? []
-          : [{ address: addressFromTop(cidr, balancerOffset + index), groupIds: balancer.SecurityGroups ?? [] }];
-      }),
-      listeners: await readListeners(elb, balancer, instances),
-    })),
-  );
-}
-
-async function readListeners(elb: Reader["elb"], { LoadBalancerArn }: LoadBalancer, instances: readonly InstanceState[]) {
-  const { Listeners = [] } = await elb.send(new DescribeListenersCommand({ LoadBalancerArn }));
-  return Promise.all(
-    Listeners.map(async ({ Port = 0, DefaultActions = [] }) => {
-      const arns = DefaultActions.flatMap(({ TargetGroupArn }) => (TargetGroupArn === undefined ? [] : [TargetGroupArn]));
-      const health = await Promise.all(
-        arns.map((TargetGroupArn) => elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }))),
-      );
-      const targets = health.flatMap(({ TargetHealthDescriptions = [] }) =>
-        TargetHealthDescriptions.map(({ Target }) => ({
-          address: instances.find(({ instanceId }) => instanceId === Target?.Id)?.address ?? Target?.Id ?? "",
-          port: Target?.Port ?? Port,
-        })),
-      );
-      return { port: Port, targets };
+        return cidr === undefined ? [] : [{ address: addressFromTop(cidr, seat), groupIds: balancer.SecurityGroups ?? [] }];
+      });
+      const dnsName = (balancer.DNSName ?? "").toLowerCase();
+      return [{ name: balancer.LoadBalancerName ?? "", dnsName, addresses, listeners }];
     }),
   );
+  return found.flat();
+}
+
+const protocols: readonly HealthCheck["protocol"][] = ["TCP", "HTTP", "HTTPS"];
+
+function checkOf(group: TargetGroup): HealthCheck {
+  const protocol = protocols.find((one) => one === group.HealthCheckProtocol);
+  if (protocol === undefined) throw new RangeError(`the lab's load balancers cannot check by ${group.HealthCheckProtocol}`);
+  // Of AWS's defaults, the ones for a network load balancer (ELB guide, "Health checks for Network Load Balancer target groups").
+  const { HealthCheckPath: path = "/", HealthCheckIntervalSeconds: intervalSeconds = 30 } = group;
+  const { HealthCheckTimeoutSeconds: timeoutSeconds = 10, HealthyThresholdCount: healthy = 5 } = group;
+  return { protocol, path, intervalSeconds, timeoutSeconds, healthy, unhealthy: group.UnhealthyThresholdCount ?? 2 };
+}
+
+const gone = ["LoadBalancerNotFound", "TargetGroupNotFound"];
+
+/** Every listener of ours forwards to one target group. Null: the load balancer is no more. */
+async function readListeners(elb: Reader["elb"], { LoadBalancerArn }: LoadBalancer, instances: readonly InstanceState[]) {
+  try {
+    const { Listeners = [] } = await elb.send(new DescribeListenersCommand({ LoadBalancerArn }));
+    return await Promise.all(Listeners.map((one) => readListener(elb, one, instances)));
+  } catch (error) {
+    if (gone.some((code) => isRefusal(error, code))) return null;
+    throw error;
+  }
+}
+
+async function readListener(
+  elb: Reader["elb"],
+  { Port: port = 0, DefaultActions = [] }: Listener,
+  instances: readonly InstanceState[],
+) {
+  const TargetGroupArns = DefaultActions.flatMap(({ TargetGroupArn }) => TargetGroupArn ?? []);
+  const { TargetGroups: [group = {}] = [] } = await elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns }));
+  const { TargetGroupArn } = group;
+  const { TargetHealthDescriptions = [] } = await elb.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
+  const targets = TargetHealthDescriptions.map(({ Target }) => ({
+    address: instances.find(({ instanceId }) => instanceId === Target?.Id)?.address ?? Target?.Id ?? "",
+    port: Target?.Port ?? port,
+  }));
+  return { port, targets, check: checkOf(group) };
 }

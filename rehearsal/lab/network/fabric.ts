@@ -26,6 +26,7 @@ export class Fabric {
   readonly namespace: string;
   readonly #folder: string;
   readonly #region: string;
+  readonly #scale: number;
   #gateway: ChildProcess | null = null;
   #resolver: ChildProcess | null = null;
   /** It is there as soon as a route of the account leads to it. */
@@ -37,10 +38,11 @@ export class Fabric {
   #names = "";
   #order = "";
 
-  constructor(namespace: string, folder: string, region: string) {
+  constructor(namespace: string, folder: string, region: string, scale: number) {
     this.namespace = namespace;
     this.#folder = folder;
     this.#region = region;
+    this.#scale = scale;
   }
 
   /** Where the cluster's API can be called from outside of the namespace. */
@@ -200,7 +202,13 @@ export class Fabric {
     if (leadsOut && this.#internet === null) await this.#openInternet(state.cidr);
     await this.#filterFor(state);
     const api = state.instances.find(({ tags }) => tags.get("cloister:role") === "control-plane")?.address ?? null;
-    const order: GatewayOrder = { services: [...endpoints, s3Address], balancers: state.balancers, api, identities };
+    const order: GatewayOrder = {
+      services: [...endpoints, s3Address],
+      balancers: state.balancers,
+      scale: this.#scale,
+      api,
+      identities,
+    };
     const text = JSON.stringify(order);
     if (text !== this.#order && this.#gateway !== null) {
       this.#order = text;

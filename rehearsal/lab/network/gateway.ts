@@ -1,8 +1,10 @@
 import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { type Identity, metadata } from "./metadata.ts";
 import { metadataAddress } from "./rules.ts";
 import type { BalancerState } from "./state.ts";
+import { TargetHealth } from "./target-health.ts";
 
 /**
  * What answers inside one VPC's namespace, where this file runs as a process of its own: endpoints and S3 by way of a socket file,
@@ -12,6 +14,8 @@ export interface GatewayOrder {
   /** Addresses on which AWS answers over TLS. */
   readonly services: readonly string[];
   readonly balancers: readonly BalancerState[];
+  /** Divides what AWS waits between two health checks. */
+  readonly scale: number;
   /** The host whose API whoever keeps the lab may call, through a socket file of its own. */
   readonly api: string | null;
   /** By address. */
@@ -20,7 +24,8 @@ export interface GatewayOrder {
 
 const [socketPath = "", apiSocket = ""] = process.argv.slice(2);
 const listeners = new Map<string, Server>();
-let order: GatewayOrder = { services: [], balancers: [], api: null, identities: {} };
+let order: GatewayOrder = { services: [], balancers: [], scale: 1, api: null, identities: {} };
+const health = new TargetHealth((seconds) => pause((seconds * 1000) / order.scale));
 
 /** Either end that goes takes the other with it. */
 function join(client: Socket, upstream: Socket): void {
@@ -36,30 +41,15 @@ function join(client: Socket, upstream: Socket): void {
 }
 
 let turn = 0;
-const dialMilliseconds = 1_000;
 
-/** Tries the targets one after another, beginning with the next in turn: one that does not take the connection is out for this call. */
+/** To the next healthy target in turn. One that does not take the connection is not another's business: so is the call lost on AWS. */
 function balance(client: Socket, address: string, port: number): void {
   const balancer = order.balancers.find(({ addresses }) => addresses.some((one) => one.address === address));
-  const targets = balancer?.listeners.find((listener) => listener.port === port)?.targets ?? [];
-  turn++;
-  const attempt = (tried: number): void => {
-    const target = targets[(turn + tried) % Math.max(targets.length, 1)];
-    if (target === undefined || tried >= targets.length) return void client.destroy();
-    const upstream = connect({ host: target.address, port: target.port, localAddress: address });
-    const next = () => {
-      upstream.destroy();
-      attempt(tried + 1);
-    };
-    upstream.setTimeout(dialMilliseconds, next);
-    upstream.once("error", next);
-    upstream.once("connect", () => {
-      upstream.setTimeout(0);
-      upstream.removeAllListeners("error");
-      join(client, upstream);
-    });
-  };
-  attempt(0);
+  const listener = balancer?.listeners.find((one) => one.port === port);
+  const targets = listener === undefined ? [] : health.open(listener.targets, listener.check);
+  const target = targets[turn++ % Math.max(targets.length, 1)];
+  if (target === undefined) client.destroy();
+  else join(client, connect({ host: target.address, port: target.port, localAddress: address }));
 }
 
 /** Makes the listeners what the order wants, by `address:port`. */
@@ -107,6 +97,7 @@ metadataServer.listen(80, metadataAddress, () => process.send?.("ready"));
 
 process.on("message", (message: GatewayOrder) => {
   order = message;
+  health.follow(order.balancers);
   follow();
   process.send?.("done");
 });

@@ -60,12 +60,30 @@ export interface EndpointView {
   readonly interfaces: readonly Guarded[];
 }
 
+/** How a target group looks after its targets. */
+export interface HealthCheck {
+  readonly protocol: "TCP" | "HTTP" | "HTTPS";
+  /** Of HTTP and HTTPS. */
+  readonly path: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  /** Checks in a row. */
+  readonly healthy: number;
+  readonly unhealthy: number;
+}
+
+export interface TargetState {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface BalancerState {
   readonly name: string;
   readonly dnsName: string;
   readonly addresses: readonly Guarded[];
   readonly listeners: readonly {
     readonly port: number;
-    readonly targets: readonly { readonly address: string; readonly port: number }[];
+    readonly targets: readonly TargetState[];
+    readonly check: HealthCheck;
   }[];
 }

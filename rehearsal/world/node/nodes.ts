@@ -58,6 +58,11 @@ export class Nodes implements Listeners {
     return node.hasKubelet && (port === 10_250 || (port >= 30_000 && port <= 32_767));
   }
 
+  /** The API server says how it is to anybody; the rest wants credentials, and no other port speaks HTTPS to strangers. */
+  isWell(instanceId: string, port: number, path: string): boolean {
+    return port === 6443 && /^\/(?:livez|readyz|healthz)$/.test(path) && this.listens(instanceId, port, "tcp");
+  }
+
   /** The nodes of a cluster as its API shows them. */
   describe(clusterName: string): { name: string; role: string; ready: boolean; providerID: string }[] {
     const cluster = [...this.clusters.values()].find(({ config }) => config.clusterName === clusterName);

@@ -39,7 +39,7 @@ const head = (lines: readonly string[], count: number): string => lines.slice(0,
 
 /** What the first ailing pod said itself. */
 async function lastWords(sh: Script): Promise<string> {
-  const [pod = ""] = ailing(await sh.loose(systemPods)).map((line) => line.split(":")[0] ?? "");
+  const [pod = ""] = ailing((await sh.call(systemPods)).stdout).map((line) => line.split(":")[0] ?? "");
   if (pod === "") return "";
   const { stdout, stderr } = await sh.call(`kubectl -n kube-system logs ${pod} --all-containers --tail 2`);
   return tail(`${stdout}${stderr}`, 2);
@@ -96,7 +96,7 @@ async function noWayOut(sh: Script, from: string): Promise<boolean> {
 async function firstPod(sh: Script): Promise<string> {
   const end = await sh.moment(30);
   for (;;) {
-    const [address = ""] = readyIn(await sh.must(smokePods));
+    const [address = ""] = readyIn((await sh.call(smokePods)).stdout);
     if (address !== "" || (await sh.isOver(end))) return address;
     await sh.sleep(2);
   }
