@@ -24,12 +24,16 @@ if [ -n "$store" ]; then
   (cd "$store" && find . -name '*.db' -exec cp --remove-destination {} "$folder/containerd/{}" \;)
 fi
 
-# A cgroup of its own in every hierarchy, below this process's.
-v1=()
+# A cgroup of its own in every hierarchy, below this process's; on v2 at the top, since a group with processes in it hands no controller on.
+v1=() groups=()
 while IFS=: read -r _ controller path; do
   case $controller in name=systemd) mounted=systemd ;; '') mounted=unified ;; *) mounted=$controller ;; esac
   at=/sys/fs/cgroup/$mounted
-  if [ -z "$controller" ] && [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then at=/sys/fs/cgroup; fi
+  if [ -z "$controller" ] && [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+    at=/sys/fs/cgroup path=/
+    read -ra handed <"$at/cgroup.controllers"
+    for one in "${handed[@]}"; do echo "+$one" >"$at/cgroup.subtree_control"; done
+  fi
   mountpoint -q "$at" || continue
   if [ "$mounted" != systemd ] && [ "$mounted" != unified ]; then v1+=("$mounted"); fi
   own=$at${path%/}/$name
@@ -42,13 +46,17 @@ while IFS=: read -r _ controller path; do
   # Beside it a group weighs as much as a single process, and a host is many: on a machine that others load it would get next to nothing.
   if [ -e "$own/cpu.shares" ]; then echo 4096 >"$own/cpu.shares"; fi
   if [ -e "$own/cpu.weight" ]; then echo 400 >"$own/cpu.weight"; fi
-  echo $$ >"$own/cgroup.procs"
+  groups+=("$own")
 done </proc/self/cgroup
 
-systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$root" --machine="$name" --hostname="$host" \
-  --network-namespace-path="/run/netns/$namespace" --resolv-conf=off --timezone=off --link-journal=no --capability=all \
-  --system-call-filter=@known --console=pipe --bind="$folder/containerd:/var/lib/containerd" --bind="$folder/kubelet:/var/lib/kubelet" \
-  --bind="$folder/etcd:/var/lib/etcd" --bind="$folder/sysctl:/run/lab-sysctl" >"$folder/console.log" 2>&1 </dev/null &
+# nspawn alone goes in: it hands its group's controllers on to the host, which v2 lets nobody do who has company.
+(
+  for own in "${groups[@]}"; do echo "$BASHPID" >"$own/cgroup.procs"; done
+  exec systemd-nspawn --quiet --boot --register=no --keep-unit --directory="$root" --machine="$name" --hostname="$host" \
+    --network-namespace-path="/run/netns/$namespace" --resolv-conf=off --timezone=off --link-journal=no --capability=all \
+    --system-call-filter=@known --console=pipe --bind="$folder/containerd:/var/lib/containerd" --bind="$folder/kubelet:/var/lib/kubelet" \
+    --bind="$folder/etcd:/var/lib/etcd" --bind="$folder/sysctl:/run/lab-sysctl"
+) >"$folder/console.log" 2>&1 </dev/null &
 nspawn=$!
 printf '%s\n' "$nspawn" >"$folder/nspawn"
 init=""

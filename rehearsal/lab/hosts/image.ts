@@ -12,11 +12,13 @@ export async function makeRoot(bin: string, authority: string, sandboxImage: str
     mkdirSync(join(growing, "root"));
     await run(script("root.sh"), [join(growing, "root")]);
   });
-  const key = digest(["hosts/node.sh", "hosts/image"], debian, bin, authority, sandboxImage);
+  // A machine can come back with the other hierarchy, and its cache is still there.
+  const cgroups = (await run("stat", ["-fc", "%T", "/sys/fs/cgroup"])).trim();
+  const key = digest(["hosts/node.sh", "hosts/image"], debian, bin, authority, sandboxImage, cgroups);
   const folder = await made("node", key, say, async (growing) => {
     const root = join(growing, "root");
     mkdirSync(root);
-    await run(script("node.sh"), [root, join(debian, "root"), bin, authority, sandboxImage]);
+    await run(script("node.sh"), [root, join(debian, "root"), bin, authority, sandboxImage, cgroups]);
   });
   return join(folder, "root");
 }

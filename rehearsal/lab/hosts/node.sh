@@ -1,13 +1,14 @@
 #!/bin/bash
-# node.sh ROOT DEBIAN BIN AUTHORITY SANDBOX_IMAGE: the node image: Debian's part, the built programs, the lab's authority, and the files of image/.
+# node.sh ROOT DEBIAN BIN AUTHORITY SANDBOX_IMAGE CGROUPS: the node image: Debian's part, the built programs, the lab's authority, and the
+# files of image/. CGROUPS is the kind of file system at /sys/fs/cgroup.
 set -euo pipefail
-root=$1 debian=$2 bin=$3 authority=$4 sandbox=$5 here=$(cd "$(dirname "$0")" && pwd)
+root=$1 debian=$2 bin=$3 authority=$4 sandbox=$5 cgroups=$6 here=$(cd "$(dirname "$0")" && pwd)
 cp -a "$debian/." "$root"
 cp -a "$here/image/." "$root/"
 chown -R root:root "$root/etc/cloister" "$root/usr/local/sbin"
 sed -i "s|__SANDBOX_IMAGE__|$sandbox|" "$root/etc/containerd/config.toml"
 # The machine's hierarchy decides: on cgroup v2 alone nothing is conceded; on v1 kubelet and runtime leave systemd out of it.
-if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+if [ "$cgroups" = cgroup2fs ]; then
   rm "$root"/etc/cloister/kubeadm.{args,d/lab-cgroup-v1.yaml}
 else
   sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' "$root/etc/containerd/config.toml"
