@@ -57,14 +57,17 @@ run() {
   die "$1 ${2:-} failed: $(tail -n 4 <<<"${reason:-$(cat "$said")}" | tr '\n' ' ')"
 }
 
-# until_true SECONDS WHAT COMMAND...: asks every second, and says what it waited for in vain.
+# until_true SECONDS WHAT COMMAND...: asks every second, and says what it waited for in vain, with the command's last line.
 until_true() {
-  local seconds what=$2 end
+  local seconds what=$2 end last
   seconds=$(within "$1")
   end=$(moment "$seconds")
   shift 2
-  until "$1" "${@:2}" >/dev/null 2>&1; do
-    if is_over "$end"; then die "$what: not so after $seconds seconds"; fi
+  until "$1" "${@:2}" >"$said" 2>&1; do
+    if is_over "$end"; then
+      last=$(tail -n 1 "$said")
+      die "$what: not so after $seconds seconds${last:+: $last}"
+    fi
     sleep 1
   done
 }

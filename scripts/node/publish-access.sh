@@ -8,12 +8,7 @@ access="$secrets/access.conf"
 kubeadm kubeconfig user --config "$config" --client-name cloister-operator --org kubeadm:cluster-admins --validity-period 24h >"$access" 2>"$said" ||
   die "kubeadm cannot make a kubeconfig: $(tail -n 1 "$said")"
 # By way of the load balancer, and perhaps by an API server that has come up this moment.
-accepted() { kubectl --kubeconfig "$access" auth can-i '*' '*' --all-namespaces >"$said" 2>&1; }
-end=$(moment 30)
-until accepted; do
-  if is_over "$end"; then die "the new kubeconfig is not accepted by the API server: $(tail -n 1 "$said")"; fi
-  sleep 2
-done
+until_true 30 "the API server takes the new kubeconfig" kubectl --kubeconfig "$access" auth can-i '*' '*' --all-namespaces
 ends=$(sed -n 's/^ *client-certificate-data: //p' "$access" | base64 -d | openssl x509 -noout -enddate | cut -d = -f 2)
 # A kubeconfig does not fit into the 4 KB of a standard parameter (facts 8.6).
 jq -n --arg name "$SSM_kubeconfigParameter" --rawfile value "$access" '{Name: $name, Type: "SecureString", Tier: "Advanced", Overwrite: true, Value: $value}' >"$secrets/access.json"

@@ -137,7 +137,11 @@ describe("a network load balancer", () => {
     await here.clock.sleep(900);
     const name = LoadBalancers?.[0]?.DNSName ?? "";
     const try_ = (node: string) => here.fabric.resolve(node, name).map((address) => here.fabric.connect(node, address, 6443));
-    return { ...place, LoadBalancerArn, TargetGroupArn, reach: try_ };
+    const health = async () => {
+      const { TargetHealthDescriptions } = await balancing.send(new elbSdk.DescribeTargetHealthCommand({ TargetGroupArn }));
+      return TargetHealthDescriptions?.[0]?.TargetHealth?.State;
+    };
+    return { ...place, LoadBalancerArn, TargetGroupArn, reach: try_, health };
   }
 
   inWorld("without cross-zone balancing one zone's address is dead, with it none is", async (here) => {
@@ -162,17 +166,13 @@ describe("a network load balancer", () => {
   });
 
   inWorld("a target is healthy after its checks, and a group in use cannot go", async (here) => {
-    const { a, TargetGroupArn, LoadBalancerArn } = await balanced(here);
-    const look = async () => {
-      const { TargetHealthDescriptions } = await here.balancing.send(new elbSdk.DescribeTargetHealthCommand({ TargetGroupArn }));
-      return TargetHealthDescriptions?.[0]?.TargetHealth?.State;
-    };
-    assert.equal(await look(), "unhealthy");
+    const { a, TargetGroupArn, LoadBalancerArn, health } = await balanced(here);
+    assert.equal(await health(), "unhealthy");
     here.open.add(`${a}:6443`);
     await here.clock.sleep(31);
-    assert.equal(await look(), "unhealthy");
+    assert.equal(await health(), "unhealthy");
     await here.clock.sleep(150);
-    assert.equal(await look(), "healthy");
+    assert.equal(await health(), "healthy");
     const drop = new elbSdk.DeleteTargetGroupCommand({ TargetGroupArn });
     await fails(here.balancing.send(drop), "ResourceInUseException");
     await here.balancing.send(new elbSdk.DeleteLoadBalancerCommand({ LoadBalancerArn }));
@@ -182,16 +182,12 @@ describe("a network load balancer", () => {
   });
 
   inWorld("a target that is asked for its health is not healthy for listening alone", async (here) => {
-    const { a, TargetGroupArn } = await balanced(here, { HealthCheckProtocol: "HTTPS", HealthCheckPath: "/readyz" });
-    const look = async () => {
-      const { TargetHealthDescriptions } = await here.balancing.send(new elbSdk.DescribeTargetHealthCommand({ TargetGroupArn }));
-      return TargetHealthDescriptions?.[0]?.TargetHealth?.State;
-    };
+    const { a, health } = await balanced(here, { HealthCheckProtocol: "HTTPS", HealthCheckPath: "/readyz" });
     here.open.add(`${a}:6443`);
     await here.clock.sleep(600);
-    assert.equal(await look(), "unhealthy");
+    assert.equal(await health(), "unhealthy");
     here.well.add(`${a}:6443`);
     await here.clock.sleep(180);
-    assert.equal(await look(), "healthy");
+    assert.equal(await health(), "healthy");
   });
 });

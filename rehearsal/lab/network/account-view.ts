@@ -160,11 +160,11 @@ export class BalancerSeats {
   /** The seats of those that are there, by ARN. */
   of(arns: readonly string[]): ReadonlyMap<string, number> {
     for (const arn of this.#seats.keys()) if (!arns.includes(arn)) this.#seats.delete(arn);
-    for (const arn of arns) {
+    for (const arn of arns.filter((one) => !this.#seats.has(one))) {
       const taken = new Set(this.#seats.values());
       let free = 0;
       while (taken.has(free)) free++;
-      if (!this.#seats.has(arn)) this.#seats.set(arn, free);
+      this.#seats.set(arn, free);
     }
     return this.#seats;
   }

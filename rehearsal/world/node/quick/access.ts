@@ -11,15 +11,8 @@ export const publishAccess: QuickScript = {
     const made = await sh.call(`kubeadm kubeconfig user --config ${config} ${who}`);
     sh.files.set(access, made.stdout);
     if (made.exitCode !== 0) sh.die(`kubeadm cannot make a kubeconfig: ${lastLine(made.stderr)}`);
-    let said = "";
-    const accepted = async () => {
-      const { stdout, stderr, exitCode } = await sh.call(`kubectl --kubeconfig ${access} auth can-i * * --all-namespaces`);
-      said = `${stdout}${stderr}`;
-      return exitCode === 0;
-    };
-    await sh.askedFor(30, accepted, () =>
-      Promise.resolve(`the new kubeconfig is not accepted by the API server: ${lastLine(said)}`),
-    );
+    const tried = () => sh.call(`kubectl --kubeconfig ${access} auth can-i * * --all-namespaces`);
+    await sh.untilTrue(30, "the API server takes the new kubeconfig", tried);
     const certificates = linesOf(made.stdout).flatMap((line) => /^ *client-certificate-data: (.*)/.exec(line)?.[1] ?? []);
     const certificate = Buffer.from(certificates.join("\n"), "base64").toString();
     const ends = stripped(await sh.must("openssl x509 -noout -enddate", [], certificate)).split("=")[1] ?? "";

@@ -73,7 +73,7 @@ export const kubeadmInit: QuickScript = {
     await sh.run(`kubeadm config validate --config ${config}`);
     const flags = "--skip-token-print --skip-certificate-key-print";
     await sh.run(`kubeadm init --config ${config} ${flags}`, ...furtherArguments(sh));
-    await sh.untilTrue(60, "the API server answers /readyz", () => sh.ok("kubectl get --raw /readyz"));
+    await sh.untilTrue(60, "the API server answers /readyz", () => sh.call("kubectl get --raw /readyz"));
     sh.finished("fresh-token");
     sh.finished("kubeadm-init");
     return { initialised: true };

@@ -134,11 +134,15 @@ export class Script {
     this.die(`${name} ${first} failed: ${tail(`${reason.length > 0 ? reason.join("\n") : stripped(said)}\n`, 4)}`);
   }
 
-  async untilTrue(most: number, what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  /** Asks every second, until it ends well. */
+  async untilTrue(most: number, what: string, ask: () => Promise<Required<Answer>>): Promise<void> {
     const seconds = await this.within(most);
     const end = await this.moment(seconds);
-    while (!(await isTrue())) {
-      if (await this.isOver(end)) this.die(`${what}: not so after ${seconds} seconds`);
+    for (;;) {
+      const { stdout, stderr, exitCode } = await ask();
+      if (exitCode === 0) return;
+      const last = lastLine(`${stdout}${stderr}`);
+      if (await this.isOver(end)) this.die(`${what}: not so after ${seconds} seconds${last === "" ? "" : `: ${last}`}`);
       await this.sleep(1);
     }
   }

@@ -1,5 +1,5 @@
 import { isReady, isUninitialized, itemsOf, waitingOf } from "./objects.ts";
-import { linesOf, type QuickScript, type Script, state, stripped, tail } from "./script.ts";
+import { type QuickScript, type Script, state, stripped, tail } from "./script.ts";
 
 const space = "cloister-smoke";
 const systemPods = "kubectl -n kube-system get pods -o json";
@@ -105,8 +105,8 @@ async function firstPod(sh: Script): Promise<string> {
 async function proveVolume(sh: Script): Promise<void> {
   const { stdout: event } = await sh.call(`kubectl -n ${space} get events -o jsonpath={.items[-1:].message}`);
   await sh.untilTrue(120, `a pod runs with a bound volume (${stripped(event)})`, async () => {
-    const { stdout, exitCode } = await sh.call(`kubectl -n ${space} get pod smoke-volume -o jsonpath={.status.phase}`);
-    return exitCode === 0 && linesOf(stdout).includes("Running");
+    const { stdout, stderr } = await sh.call(`kubectl -n ${space} get pod smoke-volume -o jsonpath={.status.phase}`);
+    return { stdout: "", stderr, exitCode: stripped(stdout) === "Running" ? 0 : 1 };
   });
   const script = "echo written > /data/proof && grep -q written /data/proof";
   await sh.run(`kubectl -n ${space} exec smoke-volume -- sh -c`, script);
@@ -123,14 +123,14 @@ async function proveLoadBalancer(sh: Script): Promise<void> {
     const about = "--field-selector involvedObject.name=smoke -o jsonpath={.items[-1:].message}";
     return `no load balancer for the smoke Service: ${stripped(await sh.loose(`kubectl -n ${space} get events ${about}`))}`;
   });
-  const answers = () => sh.ok(`curl -fsS -m 5 http://${name}/hostname`);
+  const answers = () => sh.call(`curl -fsS -m 5 http://${name}/hostname`);
   await sh.untilTrue(450, `the internal load balancer ${name} answers`, answers);
 }
 
 /** The pods' network: the first pod is asked to reach all others. */
 async function proveNetwork(sh: Script, isClosed: boolean, wanted: number): Promise<void> {
   const rollout = `kubectl -n ${space} rollout status daemonset/smoke --timeout=1s`;
-  await sh.untilTrue(60, "a smoke pod runs on every node", () => sh.ok(rollout));
+  await sh.untilTrue(60, "a smoke pod runs on every node", () => sh.call(rollout));
   const addresses = readyIn(await sh.loose(smokePods));
   const [first = ""] = addresses;
   if (addresses.length !== wanted) sh.die(`${addresses.length} smoke pods have an address, ${wanted} nodes are there`);
